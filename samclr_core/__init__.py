@@ -1,0 +1,1 @@
+"""SAMCLR without a screen: images, regions, views, training, evaluation, decision."""

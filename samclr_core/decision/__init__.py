@@ -1,0 +1,1 @@
+"""Station 6, decision: what do we do next?"""

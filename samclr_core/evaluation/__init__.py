@@ -1,0 +1,1 @@
+"""Station 5, evaluation: is it better, and are we sure?"""

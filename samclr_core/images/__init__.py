@@ -1,0 +1,1 @@
+"""Station 1, images: what do we have, and may we use it?"""

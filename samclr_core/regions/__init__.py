@@ -1,0 +1,1 @@
+"""Station 2, regions: is the segmentation good enough?"""

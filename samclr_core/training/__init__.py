@@ -1,0 +1,1 @@
+"""Station 4, training: is it learning, and what does it cost?"""

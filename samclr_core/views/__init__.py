@@ -1,0 +1,1 @@
+"""Station 3, views: do the two views show the same thing?"""

@@ -1,0 +1,154 @@
+"""Where everything is on disk. The only module that knows paths."""
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine
+
+from samclr_core.messages import UserError
+
+REPOSITORY = Path(__file__).parent.parent
+SAMPLE_DATA = REPOSITORY / "sample_data"
+NAME_PATTERN = re.compile(r"[^\\/:*?\"<>|\x00-\x1f]{1,80}")
+
+
+class Workspace:
+    """One folder per POC or site: its images, regions, runs, jobs and reports."""
+
+    def __init__(self, root: str | Path) -> None:
+        """Open the workspace at ``root``, making the folder where it is missing.
+
+        Raises:
+            UserError: ``root`` is a file, or cannot be written.
+        """
+        self.root = Path(root).expanduser().resolve()
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError("core.workspace_unusable", path=self.root) from error
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    @property
+    def images(self) -> Path:
+        """Imported images, named by their content."""
+        return _made(self.root / "images")
+
+    @property
+    def label_maps(self) -> Path:
+        """Ground-truth label maps, named by their image."""
+        return _made(self.root / "label_maps")
+
+    @property
+    def thumbnails(self) -> Path:
+        return _made(self.root / "thumbnails")
+
+    def regions(self, digest: str) -> Path:
+        """The region sets made with the segmenter settings of that digest."""
+        return _made(self.root / "regions" / digest)
+
+    @property
+    def runs(self) -> Path:
+        return _made(self.root / "runs")
+
+    @property
+    def jobs(self) -> Path:
+        return _made(self.root / "jobs")
+
+    @property
+    def cache(self) -> Path:
+        """What can be computed again: decoded images, embeddings, projections."""
+        return _made(self.root / "cache")
+
+    @property
+    def reports(self) -> Path:
+        return _made(self.root / "reports")
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The workspace's database; stations keep their tables in it."""
+        return create_engine(f"sqlite:///{self.root / 'workspace.sqlite'}")
+
+    def setting(self, key: str) -> Any:
+        """A small remembered choice, such as the segmenter in use; None when never chosen."""
+        return read_json(self._settings_file, {}).get(key)
+
+    def remember(self, key: str, value: object) -> None:
+        """Remember a small choice under ``key``."""
+        write_json(self._settings_file, read_json(self._settings_file, {}) | {key: value})
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.root / "settings.json"
+
+
+def home() -> Path:
+    """The folder that holds the app's workspaces: ``$SAMCLR_HOME``, else ``workspaces`` here."""
+    return _made(Path(os.environ.get("SAMCLR_HOME", "workspaces")).expanduser().resolve())
+
+
+def workspace_names() -> list[str]:
+    """The workspaces of :func:`home`, sorted."""
+    return sorted(path.name for path in home().iterdir() if path.is_dir())
+
+
+def named_workspace(name: str) -> Workspace:
+    """The workspace ``name`` of :func:`home`, made where it is missing.
+
+    Raises:
+        UserError: the name cannot be a folder's.
+    """
+    if not NAME_PATTERN.fullmatch(name) or name.strip(". ") != name:
+        raise UserError("core.bad_workspace_name", name=name)
+    return Workspace(home() / name)
+
+
+def weights_cache() -> Path:
+    """Downloaded and converted weights: ``$SAMCLR_CACHE``, else the user's cache folder."""
+    if chosen := os.environ.get("SAMCLR_CACHE"):
+        return _made(Path(chosen).expanduser().resolve())
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return _made(base / "samclr")
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write ``content`` so that a reader, or a crash, never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Mapping[str, object] | list) -> None:
+    """Write ``value`` as JSON, atomically."""
+    write_atomic(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
+
+
+def read_json(path: Path, default: Any = None) -> Any:
+    """The JSON in ``path``, or ``default`` where there is no such file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return default
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
