@@ -1,0 +1,67 @@
+"""Labelled images to evaluate on, read where they lie: class folders or a CSV."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from samclr_core.images import labels
+from samclr_core.images.decode import SUFFIXES
+from samclr_core.messages import UserError
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """One labelled image file.
+
+    Attributes:
+        path: the file.
+        name: its path within the data set.
+        label: its class.
+        split: ``train`` or ``test`` where the data set says so, else None.
+    """
+
+    path: Path
+    name: str
+    label: str
+    split: str | None
+
+
+def read_labelled_folder(folder: str | Path) -> list[LabelledImage]:
+    """The labelled images of ``folder``, sorted by name.
+
+    With a ``labels.csv`` (columns ``filename``, ``label``, optionally ``split``) in it, that is
+    the list. Else an image's own folder is its class, and ``train/`` and ``test/`` (or ``val/``)
+    above the class folders are the official split.
+
+    Raises:
+        UserError: no such folder, a CSV without the columns, or fewer than two classes.
+    """
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        raise UserError("images.no_such_folder", path=folder)
+    listed = folder / "labels.csv"
+    found = _from_csv(folder, listed) if listed.exists() else _from_folders(folder)
+    if len({image.label for image in found}) < 2:
+        raise UserError("images.no_classes", path=folder)
+    return sorted(found, key=lambda image: image.name)
+
+
+def _from_csv(folder: Path, listed: Path) -> list[LabelledImage]:
+    rows = labels.csv_rows(listed.read_bytes(), listed.name)
+    return [
+        LabelledImage(
+            path=folder / row["filename"],
+            name=row["filename"],
+            label=row["label"],
+            split=labels.SPLITS.get((row.get("split") or "").lower()),
+        )
+        for row in rows
+    ]
+
+
+def _from_folders(folder: Path) -> list[LabelledImage]:
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+    names = {PurePosixPath(path.relative_to(folder).as_posix()): path for path in files}
+    return [
+        LabelledImage(names[name], str(name), label, labels.split_of(name))
+        for name, label in labels.folder_labels(names).items()
+    ]
