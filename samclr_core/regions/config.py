@@ -1,0 +1,42 @@
+"""The settings of the segmenter. No torch in here, so that pages and readers stay quick."""
+
+from pydantic import Field
+
+from samclr_core.config import Config
+
+
+class SegmenterConfig(Config):
+    """How regions are made from an image.
+
+    Attributes:
+        model: ``mobile_sam``, ``vit_b``, ``vit_l``, ``vit_h``, or the path of a checkpoint.
+        points_per_side: prompts along one side of the grid over the image.
+        min_predicted_iou: masks of which the model thinks less are dropped.
+        min_stability: masks that change more than this between two logit cuts are dropped.
+        stability_offset: how far the two cuts lie from the threshold, in logits.
+        min_area: smallest region, as a fraction of the image.
+        max_area: largest region, as a fraction of the image.
+        max_box_iou: of two masks whose boxes overlap more, the one of lower predicted IoU goes.
+        max_mask_iou: the same for the masks themselves.
+        max_containment: a mask that lies in another by more than this fraction of itself goes ...
+        min_contained_ratio: ... where it is also at least this fraction of the other's area, so
+            that parts of things stay and second copies of a thing do not.
+    """
+
+    model: str = "mobile_sam"
+    points_per_side: int = Field(default=32, ge=1, le=128)
+    min_predicted_iou: float = Field(default=0.88, ge=0, le=1)
+    min_stability: float = Field(default=0.95, ge=0, le=1)
+    stability_offset: float = Field(default=1.0, gt=0, le=10)
+    min_area: float = Field(default=0.0, ge=0, le=1)
+    max_area: float = Field(default=1.0, gt=0, le=1)
+    max_box_iou: float = Field(default=0.7, gt=0, le=1)
+    max_mask_iou: float = Field(default=0.8, gt=0, le=1)
+    max_containment: float = Field(default=0.95, gt=0, le=1)
+    min_contained_ratio: float = Field(default=0.75, ge=0, le=1)
+
+
+PRESETS: dict[str, SegmenterConfig] = {
+    "full": SegmenterConfig(),
+    "draft": SegmenterConfig(points_per_side=12),
+}
