@@ -8,11 +8,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from samclr_core.messages import UserError
 
-# MPO is what many phones write: a JPEG with a second picture behind the first.
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+# MPO is what Pillow calls the JPEG of many phones, with a second picture behind the first.
+MPO = "MPO"
 # Photographs, for which another high-quality JPEG loses nothing that a person or a model sees.
-LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
+LOSSY_FORMATS = ("JPEG", MPO, "WEBP")
 MIN_SIDE = 16
 MAX_SIDE = 20_000
 MAX_PIXELS = 120_000_000
@@ -78,7 +79,7 @@ def _check_header(image: Image.Image, name: str) -> None:
         raise UserError("images.too_many_pixels", name=name, limit=MAX_PIXELS // 10**6)
     if min(width, height) < MIN_SIDE:
         raise UserError("images.too_small", name=name, width=width, height=height, limit=MIN_SIDE)
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+    if image.format != MPO and getattr(image, "n_frames", 1) > 1:
         raise UserError("images.animated", name=name)
 
 

@@ -1,0 +1,86 @@
+"""Settings, messages and paths: what every station stands on."""
+
+import string
+from typing import Literal
+
+import pytest
+
+from samclr_core.config import Config
+from samclr_core.messages import LANGUAGES, UserError, core_catalogue, say
+from samclr_core.workspace import Workspace, named_workspace, workspace_names, write_atomic
+
+
+class Paint(Config):
+    colour: Literal["red", "blue"] = "red"
+    coats: int = 2
+
+
+def placeholders(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_every_sentence_is_there_in_every_language():
+    for key, sentences in core_catalogue().items():
+        assert set(sentences) == set(LANGUAGES), key
+        assert len({frozenset(placeholders(s)) for s in sentences.values()}) == 1, key
+        assert all(sentence.strip() for sentence in sentences.values()), key
+
+
+def test_settings_are_frozen_and_hashed_by_value():
+    assert Paint().digest() == Paint(colour="red", coats=2).digest()
+    assert Paint().digest() != Paint(coats=3).digest()
+    with pytest.raises(Exception, match="frozen"):
+        Paint().coats = 5
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "named"),
+    [
+        ({"color": "red"}, "core.unknown_setting", "color"),
+        ({"colour": "green"}, "core.bad_setting", "green"),
+        ({"coats": "many"}, "core.bad_setting", "many"),
+    ],
+)
+def test_a_wrong_setting_is_named(values, key, named):
+    with pytest.raises(UserError) as error:
+        Paint.of(values)
+    assert error.value.key == key
+    assert all(named in error.value.text(language) for language in LANGUAGES)
+
+
+def test_a_sentence_of_the_core_in_two_languages():
+    assert say("images.empty", "en", name="x").startswith("x is empty")
+    assert say("images.empty", "ja", name="x").startswith("x は空")
+
+
+def test_workspaces_live_in_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAMCLR_HOME", str(tmp_path / "home"))
+    assert workspace_names() == []
+    named_workspace("第二工場").remember("regions", {"model": "x"})
+    assert workspace_names() == ["第二工場"]
+    assert named_workspace("第二工場").setting("regions") == {"model": "x"}
+    assert named_workspace("第二工場").setting("nothing") is None
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", "..", " ", "x" * 81, "a\nb"])
+def test_names_that_are_no_folder_are_refused(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("SAMCLR_HOME", str(tmp_path))
+    with pytest.raises(UserError) as error:
+        named_workspace(name)
+    assert error.value.key == "core.bad_workspace_name"
+
+
+def test_a_file_cannot_be_a_workspace(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError) as error:
+        Workspace(tmp_path / "file")
+    assert error.value.key == "core.workspace_unusable"
+
+
+def test_a_write_that_fails_leaves_the_old_content(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_atomic(path, b"old")
+    with pytest.raises(TypeError):
+        write_atomic(path, "not bytes")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
