@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 from samclr_core import jobs
+from samclr_core.config import preset as with_changes
 from samclr_core.jobs import Progress
 from samclr_core.messages import LANGUAGES, Cancelled, UserError, say
 from samclr_core.workspace import REPOSITORY, SAMPLE_DATA, Workspace
@@ -72,9 +74,9 @@ def regions(
 
     def work(progress: Progress) -> dict:
         from samclr_core.regions.batch import segment_workspace
-        from samclr_core.regions.segmenter import preset_config
+        from samclr_core.regions.config import PRESETS
 
-        config = preset_config(preset, model=model)
+        config = with_changes(PRESETS, preset, {"model": model})
         summary = segment_workspace(_existing(workspace), config, progress=progress)
         return {
             "images": summary.images,
@@ -124,20 +126,21 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train an encoder on pairs of views."""
-    from samclr_core.training.config import preset_config
-    from samclr_core.training.loop import train as train_run
-    from samclr_core.training.runs import create, find
+    from samclr_core.training import runs
+    from samclr_core.training.config import PRESETS
 
-    def prepare() -> tuple[Workspace, Any]:
+    def prepare() -> tuple[Workspace, runs.Run]:
         opened = _existing(workspace)
         if resume:
-            return opened, find(opened, resume)
-        config = preset_config(preset, loss=loss, kind=views, seed=seed, settings=settings or [])
-        return opened, create(opened, config)
+            return opened, runs.run(opened, resume)
+        changes = {"loss": loss, "views.kind": views, "seed": seed} | _settings(settings or [])
+        return opened, runs.create(opened, with_changes(PRESETS, preset, changes))
 
     opened, run = _or_exit(prepare)
 
     def work(progress: Progress) -> dict:
+        from samclr_core.training.loop import train as train_run
+
         summary = train_run(opened, run, progress)
         return {
             "run": run.id,
@@ -163,10 +166,10 @@ def evaluate(
 
     def work(progress: Progress) -> dict:
         from samclr_core.evaluation.evaluate import evaluate as evaluate_run
-        from samclr_core.training.runs import find
+        from samclr_core.training import runs
 
         opened = _existing(workspace)
-        return evaluate_run(opened, find(opened, run), data, progress).brief()
+        return evaluate_run(opened, runs.run(opened, run), data, progress).brief()
 
     _perform("evaluation", work, as_json)
 
@@ -247,6 +250,17 @@ def _existing(path: Path) -> Workspace:
     if not path.expanduser().is_dir():
         raise UserError("core.no_such_workspace", path=path)
     return Workspace(path)
+
+
+def _settings(pairs: list[str]) -> dict[str, Any]:
+    """``key=value`` pairs with YAML's idea of numbers, truth and lists."""
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UserError("core.not_a_setting", text=pair)
+        settings[key.strip()] = yaml.safe_load(value)
+    return settings
 
 
 def _perform(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -29,6 +29,31 @@ class Config(BaseModel):
     def digest(self) -> str:
         """12 hex digits that change when, and only when, a setting changes."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+C = TypeVar("C", bound=Config)
+
+
+def preset(presets: Mapping[str, C], name: str, changes: Mapping[str, Any] | None = None) -> C:
+    """The preset ``name`` with ``changes`` over it; ``views.size`` names a setting of a group.
+
+    Raises:
+        UserError: there is no such preset or setting, or a value is out of its range.
+    """
+    if name not in presets:
+        raise UserError("core.unknown_preset", name=name, known=", ".join(presets))
+    values = presets[name].model_dump()
+    for key, value in (changes or {}).items():
+        group, _, leaf = key.rpartition(".")
+        _group(values, group, key)[leaf] = value
+    return type(presets[name]).of(values)
+
+
+def _group(values: dict[str, Any], name: str, key: str) -> dict[str, Any]:
+    found = values if not name else values.get(name)
+    if not isinstance(found, dict):
+        raise UserError("core.unknown_setting", name=key, known=", ".join(values))
+    return found
 
 
 def _as_user_error(error: ValidationError, known: tuple[str, ...]) -> UserError:
