@@ -1,0 +1,111 @@
+"""Settings of a training run, and the presets."""
+
+from typing import Literal
+
+import yaml
+from pydantic import Field
+
+from samclr_core.config import Config
+from samclr_core.views.config import AugmentConfig, ViewsConfig
+
+Loss = Literal["simclr"]
+BackboneName = Literal["resnet18", "resnet50", "efficientnet_lite0"]
+Precision = Literal["auto", "32", "bf16", "fp16"]
+
+
+class TrainingConfig(Config):
+    """Everything that decides what a run learns.
+
+    The budget is ``epochs x pairs_per_image`` pairs per image, whatever the views: a run and its
+    twin see the same number of pairs of the same images.
+
+    Attributes:
+        loss: the method.
+        views: where the crops are cut.
+        augment: how they are altered.
+        backbone: the network whose features are kept.
+        weights: its start: ``random``, ``imagenet``, or the path of a .pth or .safetensors file.
+        small_stem: ResNet stem for views up to about 64 pixels (3x3, no pooling).
+        norm: ``train`` lets batch norm follow the batches; ``frozen`` keeps the statistics of
+            pretrained weights, which small batches would spoil; ``auto`` freezes exactly those.
+        head_dim: width of the hidden layer and of the output of the projection head.
+        temperature: of the contrastive loss.
+        epochs: times that every image is visited.
+        pairs_per_image: pairs per image and epoch.
+        batch_size: pairs per batch; never more than there are images.
+        accumulate: batches per optimizer step; each has negatives of its own only.
+        lr: peak learning rate.
+        backbone_lr: the backbone's share of ``lr``; None is 1 from random weights, 0.1 from others.
+        weight_decay: of weights; biases and norms have none.
+        warmup: share of the steps in which the learning rate rises.
+        clip: greatest norm of the gradient.
+        seed: of everything random.
+        device: ``auto`` takes a CUDA GPU where there is one.
+        precision: ``auto`` is 32 bits on a CPU, bf16 or fp16 autocast on a GPU.
+        max_side: images are worked on at this longest side in pixels at most.
+        workers: threads that cut crops ahead; 0 for as many as there are cores, up to 8.
+        log_steps: steps between two lines of metrics.jsonl.
+        checkpoint_seconds: seconds between two checkpoints.
+    """
+
+    loss: Loss = "simclr"
+    views: ViewsConfig = ViewsConfig()
+    augment: AugmentConfig = AugmentConfig()
+    backbone: BackboneName = "resnet18"
+    weights: str = "random"
+    small_stem: bool = False
+    norm: Literal["auto", "train", "frozen"] = "auto"
+    head_dim: tuple[int, int] = (512, 128)
+    temperature: float = Field(0.2, gt=0, le=10)
+    epochs: int = Field(100, ge=1)
+    pairs_per_image: int = Field(4, ge=1)
+    batch_size: int = Field(128, ge=2)
+    accumulate: int = Field(1, ge=1)
+    lr: float = Field(1e-3, gt=0, le=10)
+    backbone_lr: float | None = Field(None, ge=0, le=1)
+    weight_decay: float = Field(1e-4, ge=0, le=1)
+    warmup: float = Field(0.1, ge=0, lt=1)
+    clip: float = Field(1.0, gt=0)
+    seed: int = Field(0, ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Precision = "auto"
+    max_side: int = Field(1024, ge=64, le=8192)
+    workers: int = Field(0, ge=0, le=64)
+    log_steps: int = Field(10, ge=1)
+    checkpoint_seconds: float = Field(20.0, ge=0)
+
+    @property
+    def pretrained(self) -> bool:
+        return self.weights != "random"
+
+    @property
+    def frozen_norm(self) -> bool:
+        return self.norm == "frozen" or (self.norm == "auto" and self.pretrained)
+
+    @property
+    def backbone_lr_share(self) -> float:
+        if self.backbone_lr is not None:
+            return self.backbone_lr
+        return 0.1 if self.pretrained else 1.0
+
+
+PRESETS: dict[str, TrainingConfig] = {
+    "quick": TrainingConfig(
+        backbone="efficientnet_lite0",
+        weights="imagenet",
+        views=ViewsConfig(size=64),
+        epochs=10,
+        pairs_per_image=4,
+        batch_size=48,
+        log_steps=1,
+    ),
+    "standard": TrainingConfig(backbone="resnet18", views=ViewsConfig(size=96), epochs=200),
+    "gpu": TrainingConfig(
+        backbone="resnet50",
+        views=ViewsConfig(size=224),
+        epochs=400,
+        pairs_per_image=8,
+        batch_size=512,
+        head_dim=(2048, 128),
+    ),
+}

@@ -1,0 +1,174 @@
+"""Runs: one folder each, which is the truth about it.
+
+``config.yaml`` and ``data.json`` say what it is made of and never change; ``metrics.jsonl`` grows
+while it learns; ``checkpoint.pt`` is where it goes on; ``encoder.safetensors`` is what it gives.
+"""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from samclr_core import jobs
+from samclr_core.images import catalogue
+from samclr_core.messages import UserError
+from samclr_core.training.config import TrainingConfig
+from samclr_core.workspace import Workspace, read_json, write_atomic, write_json
+
+if TYPE_CHECKING:
+    from samclr_core.training.backbones import Backbone
+
+MIN_IMAGES = 2
+# What a twin may differ in: only where the crops are cut.
+_OWN_TO_VIEWS = {"views": True}
+
+
+class Run:
+    """A training run: the folder it lives in, read on demand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def config(self) -> TrainingConfig:
+        text = (self.folder / "config.yaml").read_text(encoding="utf-8")
+        return TrainingConfig.of(yaml.safe_load(text))
+
+    @property
+    def job(self) -> jobs.Job:
+        """The process at work on it: state, step, error, log, stop."""
+        return jobs.Job(self.folder)
+
+    @property
+    def state(self) -> jobs.State:
+        return self.job.state
+
+    @cached_property
+    def images(self) -> list[str]:
+        """Ids of the images it learns from, fixed when it was made."""
+        return read_json(self.folder / "data.json")["images"]
+
+    @cached_property
+    def segmenter(self) -> dict[str, Any] | None:
+        """Settings of the segmenter whose regions it learns from; None for ``image`` views."""
+        return read_json(self.folder / "data.json")["segmenter"]
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def encoder_path(self) -> Path:
+        """The weights of the trained backbone; there once the run has finished."""
+        return self.folder / "encoder.safetensors"
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Every line of metrics.jsonl, in the order of steps; a half-written line is left out."""
+        if not self.metrics_path.exists():
+            return []
+        lines = self.metrics_path.read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds it has learned so far, over all times it was resumed."""
+        metrics = self.metrics()
+        return metrics[-1]["seconds"] if metrics else 0.0
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was found when it started: device, precision, steps, pairs, notes."""
+        return read_json(self.folder / "facts.json", {})
+
+    def twin(self, workspace: Workspace) -> "Run | None":
+        """The newest finished run of the same images and settings, but of the other views."""
+        return next((run for run in runs(workspace) if self._is_twin(run)), None)
+
+    def _is_twin(self, other: "Run") -> bool:
+        mine, theirs = self.config, other.config
+        return (
+            mine.views.kind != theirs.views.kind
+            and mine.views.size == theirs.views.size
+            and mine.model_dump(exclude=_OWN_TO_VIEWS) == theirs.model_dump(exclude=_OWN_TO_VIEWS)
+            and self.images == other.images
+            and other.encoder_path.exists()
+        )
+
+
+def create(workspace: Workspace, config: TrainingConfig) -> Run:
+    """A new run, ready to start, of all images the workspace has now.
+
+    Raises:
+        UserError: too few images, or ``region`` views without regions.
+    """
+    images = [record.id for record in catalogue.records(workspace)]
+    if len(images) < MIN_IMAGES:
+        raise UserError("training.too_few_images", found=len(images), least=MIN_IMAGES)
+    segmenter = _segmenter(workspace) if config.views.kind == "region" else None
+    folder = jobs.new_folder(workspace.runs, f"{config.loss}-{config.views.kind}")
+    write_json(folder / "data.json", {"images": images, "segmenter": segmenter})
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_atomic(folder / "config.yaml", text.encode())
+    return Run(folder)
+
+
+def _segmenter(workspace: Workspace) -> dict[str, Any]:
+    from samclr_core.regions import store
+
+    config = store.current(workspace)
+    if config is None:
+        raise UserError("training.no_regions")
+    return config.model_dump(mode="json")
+
+
+def runs(workspace: Workspace) -> list[Run]:
+    """All runs, newest first."""
+    folders = [path.parent for path in workspace.runs.glob("*/config.yaml")]
+    folders.sort(key=lambda folder: ((folder / "config.yaml").stat().st_mtime_ns, folder.name))
+    return [Run(folder) for folder in reversed(folders)]
+
+
+def run(workspace: Workspace, run_id: str) -> Run:
+    """The run of that id.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = next((candidate for candidate in runs(workspace) if candidate.id == run_id), None)
+    if found is None:
+        raise UserError("training.unknown_run", name=run_id)
+    return found
+
+
+def load_encoder(run: Run) -> "Backbone":
+    """The trained backbone of ``run``, frozen and in eval mode, on the CPU.
+
+    Raises:
+        UserError: the run has not finished.
+    """
+    from safetensors.torch import load_file
+
+    from samclr_core.training import backbones
+
+    if not run.encoder_path.exists():
+        raise UserError("training.not_finished", name=run.id)
+    backbone = backbones.build(run.config.backbone, "random", run.config.small_stem)
+    backbone.load_state_dict(load_file(run.encoder_path))
+    return backbones.frozen(backbone)
+
+
+def start_encoder(run: Run) -> "Backbone":
+    """The backbone as ``run`` started, frozen and in eval mode: the baseline of what it learned."""
+    from samclr_core.training import backbones
+
+    return backbones.frozen(backbones.start(run.config))

@@ -1,0 +1,96 @@
+"""Settings of the views: where the two crops are cut, and how they are altered afterwards."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from samclr_core.config import Config
+
+Kind = Literal["image", "region"]
+Choice = Literal["uniform", "area", "sqrt_area", "score"]
+Outside = Literal["keep", "mean", "blur", "noise"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _ascending(value: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < value[0] <= value[1]:
+        raise ValueError("two ascending numbers above 0 are needed")
+    return value
+
+
+def _share(value: tuple[float, float]) -> tuple[float, float]:
+    if value[1] > 1:
+        raise ValueError("a share is at most 1")
+    return value
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ascending)]
+Shares = Annotated[Range, AfterValidator(_share)]
+
+
+class ViewsConfig(Config):
+    """Where the two crops of a positive pair are cut.
+
+    Attributes:
+        kind: ``image`` cuts both crops anywhere (SimCLR), ``region`` inside one region (SAMCLR).
+        size: side of a view in pixels.
+        scale: share of the image's area that an ``image`` crop covers.
+        region_scale: share of the region's bounding box that a ``region`` crop covers.
+        ratio: width / height of a crop.
+        max_upscale: a crop is at least ``size / max_upscale`` pixels wide and high, so that a
+            view is never made of a handful of pixels.
+        choice: chance of a region: equal, by area, by its square root, or by SAM's own score
+            (predicted IoU x stability).
+        min_area: least area of a region as a share of the image's.
+        max_area: greatest area of a region as a share of the image's.
+        max_borders: greatest number of image borders (0 to 4) that a region may touch; what
+            touches three or four is background.
+        max_nested: greatest number of other regions inside a region; None for no limit.
+        max_depth: greatest number of other regions around a region; None for no limit.
+        min_coverage: least share of a crop's pixels that belong to the region.
+        outside: what becomes of a crop's pixels outside the region.
+    """
+
+    kind: Kind = "image"
+    size: int = Field(96, ge=16, le=512)
+    scale: Shares = (0.08, 1.0)
+    region_scale: Shares = (0.2, 1.0)
+    ratio: Range = (3 / 4, 4 / 3)
+    max_upscale: float = Field(4.0, ge=1, le=32)
+    choice: Choice = "sqrt_area"
+    min_area: Fraction = 0.002
+    max_area: Fraction = 0.5
+    max_borders: int = Field(2, ge=0, le=4)
+    max_nested: int | None = Field(None, ge=0)
+    max_depth: int | None = Field(None, ge=0)
+    min_coverage: Fraction = 0.5
+    outside: Outside = "keep"
+
+    @field_validator("max_area")
+    @classmethod
+    def _above_min_area(cls, value: float, info: ValidationInfo) -> float:
+        if value <= info.data.get("min_area", 0.0):
+            raise ValueError("max_area must be above min_area")
+        return value
+
+
+class AugmentConfig(Config):
+    """SimCLR's augmentations (arXiv 2002.05709, appendix A), drawn for every view by itself.
+
+    Attributes:
+        flip: chance of a horizontal flip.
+        jitter: chance of colour jitter.
+        strength: its strength s: brightness, contrast and saturation within 0.8 s, hue 0.2 s.
+            The paper's 1.0 would wipe out colour, by which products are often told apart.
+        grey: chance of a grey image.
+        blur: chance of Gaussian blur.
+        sigma: range of the blur's standard deviation in pixels at a 224-pixel view; smaller
+            views are blurred less, in proportion.
+    """
+
+    flip: Fraction = 0.5
+    jitter: Fraction = 0.8
+    strength: float = Field(0.5, ge=0, le=1)
+    grey: Fraction = 0.2
+    blur: Fraction = 0.5
+    sigma: Range = (0.1, 2.0)
