@@ -1,0 +1,99 @@
+"""The command line, as a person or a script calls it: one JSON object, one sentence, no traces."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from samclr_core.workspace import SAMPLE_DATA
+
+SCENES = sorted((SAMPLE_DATA / "scenes/images").glob("*.jpg"))[:4]
+PROBE = SAMPLE_DATA / "probe"
+
+
+def samclr(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "samclr_core.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def result_of(*arguments: object) -> dict:
+    done = samclr(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["regions", "-w", "{missing}"],
+        ["views", "-w", "{missing}"],
+        ["images", "add", "{missing}", "-w", "{empty}"],
+        ["regions", "-w", "{empty}"],
+        ["regions", "-w", "{empty}", "--preset", "huge"],
+        ["train", "-w", "{empty}"],
+        ["train", "-w", "{empty}", "--preset", "huge"],
+        ["train", "-w", "{empty}", "--set", "epochs"],
+        ["train", "-w", "{empty}", "--set", "epoch=3"],
+        ["train", "-w", "{empty}", "--loss", "magic"],
+        ["train", "-w", "{empty}", "--resume", "nothing"],
+        ["evaluate", "-w", "{empty}", "--run", "nothing"],
+        ["report", "-w", "{empty}", "--language", "fr"],
+        ["weights", "vit_z"],
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(arguments, tmp_path):
+    (tmp_path / "empty").mkdir()
+    places = {"missing": tmp_path / "missing", "empty": tmp_path / "empty"}
+    done = samclr(*[argument.format(**places) for argument in arguments], "--json")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "missing").exists()
+
+
+def test_the_whole_line(tmp_path, sam_weights):
+    workspace = tmp_path / "第一工場"
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    added = result_of("images", "add", *SCENES, tmp_path / "broken.png", "-w", workspace)
+    assert (added["added"], added["duplicates"]) == (4, 0)
+    assert [refused["name"] for refused in added["refused"]] == ["broken.png"]
+
+    regions = result_of("regions", "-w", workspace, "--preset", "draft")
+    assert set(regions) == {"images", "regions", "seconds", "model"}
+    assert (regions["images"], regions["model"]) == (4, "mobile_sam")
+    assert regions["regions"] > 4
+
+    views = result_of("views", "-w", workspace, "--pairs", 40)
+    assert set(views["purity"]) == {"image", "region"}
+    assert views["reference"] == "regions"
+
+    quick = ["--preset", "quick", "--set", "epochs=1", "--set", "batch_size=4"]
+    trained = {
+        kind: result_of("train", "-w", workspace, "--loss", "simclr", "--views", kind, *quick)
+        for kind in ("image", "region")
+    }
+    assert set(trained["region"]) == {"run", "steps", "seconds", "loss"}
+    assert trained["region"]["steps"] == trained["image"]["steps"] > 0
+
+    run = trained["region"]["run"]
+    evaluation = result_of("evaluate", "-w", workspace, "--run", run, "--data", PROBE)
+    low, high = evaluation["linear_probe"]["ci95"]
+    assert 0 <= low < evaluation["linear_probe"]["accuracy"] < high <= 1
+    assert set(evaluation["baselines"]) == {"colour", "start", "twin"}
+    assert evaluation["baselines"]["twin"]["linear_probe"]["accuracy"] > 0
+
+    for language, word in (("en", "Decision"), ("ja", "判断")):
+        report = result_of("report", "-w", workspace, "--language", language)
+        page = Path(report["report"]).read_text(encoding="utf-8")
+        assert word in page
+        assert run in page
+        assert 'src="http' not in page
+
+
+def test_without_json_the_result_is_plain_text(tmp_path):
+    done = samclr("images", "add", *SCENES[:1], "-w", tmp_path / "w")
+    assert done.stdout.splitlines()[0] == "added: 1"
+    assert "1/1" in done.stderr
