@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import yaml
 from pydantic import Field
 
 from samclr_core.config import Config

@@ -1,0 +1,180 @@
+"""SimCLR's augmentations for whole batches, with parameters of its own for every view.
+
+Each operation is the tensor version of ``torchvision.transforms.v2.functional``, applied to the
+views it was drawn for, on whatever device the batch is.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from samclr_core.views.config import AugmentConfig
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+GREY = (0.2989, 0.587, 0.114)
+# The view's side for which AugmentConfig.sigma is given.
+SIGMA_SIDE = 224
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What was drawn for each of N views.
+
+    Attributes:
+        flip: bool [N].
+        jitter: bool [N].
+        order: int [N, 4]; column p holds the operation applied p-th: 0 brightness, 1 contrast,
+            2 saturation, 3 hue.
+        factors: float [N, 4], in the order of the operations; hue is a shift in turns.
+        grey: bool [N].
+        blur: bool [N].
+        sigma: float [N], in pixels.
+    """
+
+    flip: Tensor
+    jitter: Tensor
+    order: Tensor
+    factors: Tensor
+    grey: Tensor
+    blur: Tensor
+    sigma: Tensor
+
+    def to(self, device: torch.device) -> "Parameters":
+        return Parameters(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+class Augmentation:
+    """Alters a batch of views as SimCLR does (arXiv 2002.05709, appendix A) and normalises it."""
+
+    def __init__(self, config: AugmentConfig) -> None:
+        self.config = config
+
+    def __call__(self, views: Tensor, generator: torch.Generator) -> Tensor:
+        """The views, uint8 [N, 3, S, S], altered: float32 [N, 3, S, S], ImageNet-normalised.
+
+        ``generator`` is one of the CPU: the same draw then holds on every device.
+        """
+        return normalised(self.altered(views, generator))
+
+    def altered(self, views: Tensor, generator: torch.Generator) -> Tensor:
+        """The same before normalisation, in 0 to 1."""
+        drawn = self.draw(len(views), views.shape[-1], generator)
+        return apply(views.float() / 255, drawn.to(views.device))
+
+    def draw(self, count: int, side: int, generator: torch.Generator) -> Parameters:
+        """Parameters for ``count`` views of ``side`` x ``side`` px."""
+        config, s = self.config, self.config.strength
+        uniform = torch.rand((count, 13), generator=generator)
+        spread = torch.tensor([0.8 * s, 0.8 * s, 0.8 * s, 0.2 * s])
+        low, high = config.sigma
+        sigma = (low + (high - low) * uniform[:, 12]) * side / SIGMA_SIDE
+        return Parameters(
+            flip=uniform[:, 0] < config.flip,
+            jitter=uniform[:, 1] < config.jitter,
+            order=uniform[:, 2:6].argsort(dim=1),
+            factors=torch.tensor([1.0, 1.0, 1.0, 0.0]) + spread * (2 * uniform[:, 6:10] - 1),
+            grey=uniform[:, 10] < config.grey,
+            blur=uniform[:, 11] < config.blur,
+            sigma=sigma.clamp(min=1e-3),
+        )
+
+
+def apply(views: Tensor, drawn: Parameters) -> Tensor:
+    """The views, float [N, 3, S, S] in 0 to 1, altered as drawn."""
+    views = torch.where(drawn.flip[:, None, None, None], views.flip(-1), views)
+    for place in range(4):
+        for operation, change in enumerate(_JITTER):
+            chosen = drawn.jitter & (drawn.order[:, place] == operation)
+            _change(
+                views, chosen, lambda v, f=change, o=operation, c=chosen: f(v, drawn.factors[c, o])
+            )
+    _change(views, drawn.grey, lambda v: grey(v).expand_as(v))
+    _change(views, drawn.blur, lambda v: blurred(v, drawn.sigma[drawn.blur]))
+    return views
+
+
+def _change(views: Tensor, chosen: Tensor, change) -> None:
+    """Apply ``change`` in place to the chosen views only."""
+    index = chosen.nonzero()[:, 0]
+    if len(index):
+        views[index] = change(views[index])
+
+
+def normalised(views: Tensor) -> Tensor:
+    """Views in 0 to 1 as networks trained on ImageNet expect them."""
+    mean, std = (torch.tensor(v, device=views.device)[:, None, None] for v in (MEAN, STD))
+    return (views - mean) / std
+
+
+def grey(views: Tensor) -> Tensor:
+    """Luma, [N, 1, S, S]."""
+    return (views * views.new_tensor(GREY)[:, None, None]).sum(dim=1, keepdim=True)
+
+
+def brightness(views: Tensor, factor: Tensor) -> Tensor:
+    return (views * factor[:, None, None, None]).clamp_(0, 1)
+
+
+def contrast(views: Tensor, factor: Tensor) -> Tensor:
+    mean = grey(views).mean(dim=(1, 2, 3), keepdim=True)
+    return mean.lerp(views, factor[:, None, None, None]).clamp_(0, 1)
+
+
+def saturation(views: Tensor, factor: Tensor) -> Tensor:
+    return grey(views).lerp(views, factor[:, None, None, None]).clamp_(0, 1)
+
+
+def hue(views: Tensor, shift: Tensor) -> Tensor:
+    """The hue turned by ``shift`` turns (-0.5 to 0.5), through HSV."""
+    red, green, blue = views.unbind(1)
+    value, least = views.amax(1), views.amin(1)
+    chroma = value - least
+    divisor = torch.where(chroma > 0, chroma, 1)
+    sector = torch.where(
+        value == red,
+        (green - blue) / divisor,
+        torch.where(value == green, 2 + (blue - red) / divisor, 4 + (red - green) / divisor),
+    )
+    turned = sector + 6 * shift[:, None, None]
+    # Foley and van Dam: channel n = value - chroma * clamp(min(k, 4 - k), 0, 1), k = (n + h) mod 6
+    k = (turned[:, None] + views.new_tensor((5, 3, 1))[:, None, None]) % 6
+    return value[:, None] - chroma[:, None] * torch.minimum(k, 4 - k).clamp_(0, 1)
+
+
+_JITTER = (brightness, contrast, saturation, hue)
+
+
+def kernel_side(side: int) -> int:
+    """Odd number of taps nearest to a tenth of the view's side, at least 3."""
+    return max(3, 2 * round(side / 20) + 1)
+
+
+def blurred(views: Tensor, sigma: Tensor) -> Tensor:
+    """Gaussian blur with a ``sigma`` in pixels for every view, borders reflected."""
+    taps = kernel_side(views.shape[-1])
+    reach = taps // 2
+    at = torch.arange(-reach, reach + 1, device=views.device, dtype=views.dtype)
+    weights = torch.exp(-0.5 * (at / sigma[:, None]) ** 2)
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    padded = F.pad(views, (reach, reach, reach, reach), mode="reflect")
+    return _along(_along(padded, weights, 3), weights, 2)
+
+
+def _along(views: Tensor, weights: Tensor, dim: int) -> Tensor:
+    """Weighted sum of the taps along ``dim``; a few shifted sums beat a grouped convolution."""
+    length = views.shape[dim] - weights.shape[1] + 1
+    total = views.narrow(dim, 0, length) * weights[:, 0, None, None, None]
+    for tap in range(1, weights.shape[1]):
+        total.addcmul_(views.narrow(dim, tap, length), weights[:, tap, None, None, None])
+    return total
+
+
+def seeded(*numbers: int) -> torch.Generator:
+    """A generator of its own for every tuple of numbers, whatever was drawn elsewhere."""
+    seed = 0
+    for number in numbers:
+        seed = (seed * 6364136223846793005 + number + 1442695040888963407) % 2**63
+    return torch.Generator().manual_seed(seed ^ (seed >> 29))

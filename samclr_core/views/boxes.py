@@ -1,0 +1,51 @@
+"""Where a random resized crop is cut."""
+
+import math
+
+import numpy as np
+
+from samclr_core.views.rle import Box
+
+ATTEMPTS = 10
+
+
+def random_boxes(
+    width: int,
+    height: int,
+    scale: tuple[float, float],
+    ratio: tuple[float, float],
+    rng: np.random.Generator,
+    least_side: int = 1,
+    count: int = 1,
+) -> np.ndarray:
+    """``count`` independent boxes in a frame of ``width`` x ``height`` px, int [count, 4] XYWH.
+
+    The draw of ``torchvision.transforms.RandomResizedCrop``: area uniform in ``scale``, aspect
+    ratio log-uniform in ``ratio``, ten attempts, then the largest centred crop. A side shorter
+    than ``least_side`` (or than the frame, where that is shorter still) is a failed attempt.
+    """
+    area = width * height * rng.uniform(*scale, size=(count, ATTEMPTS))
+    aspect = np.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1]), size=(count, ATTEMPTS)))
+    w = np.rint(np.sqrt(area * aspect)).astype(int)
+    h = np.rint(np.sqrt(area / aspect)).astype(int)
+    least_w, least_h = max(1, min(least_side, width)), max(1, min(least_side, height))
+    fits = (w >= least_w) & (w <= width) & (h >= least_h) & (h <= height)
+    first = fits.argmax(axis=1)
+    w, h = (
+        np.take_along_axis(w, first[:, None], 1)[:, 0],
+        np.take_along_axis(h, first[:, None], 1)[:, 0],
+    )
+    # Drawn for all, so that one box does not depend on whether another found a fit.
+    at = rng.random((count, 2))
+    x = np.floor(at[:, 0] * (width - w + 1)).astype(int)
+    y = np.floor(at[:, 1] * (height - h + 1)).astype(int)
+    boxes = np.stack([x, y, w, h], axis=1)
+    boxes[~fits.any(axis=1)] = centred_box(width, height, ratio)
+    return boxes
+
+
+def centred_box(width: int, height: int, ratio: tuple[float, float]) -> Box:
+    """The largest centred box whose aspect ratio is within ``ratio``."""
+    w = min(width, max(1, round(height * ratio[1])))
+    h = min(height, max(1, round(width / ratio[0])))
+    return (width - w) // 2, (height - h) // 2, w, h

@@ -1,0 +1,88 @@
+"""Which regions views may be cut from, and how likely each is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pycocotools import mask as coco
+
+from samclr_core.regions.region import Region, RegionSet
+from samclr_core.views.config import ViewsConfig
+
+CONTAINED = 0.9
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """Regions that pass the limits: their indices and the chance of each, summing to 1."""
+
+    indices: np.ndarray
+    chances: np.ndarray
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Up to ``count`` different indices, in the order in which they should be tried."""
+        count = min(count, len(self.indices))
+        return rng.choice(self.indices, size=count, replace=False, p=self.chances)
+
+
+def eligible(regions: RegionSet, config: ViewsConfig) -> Eligible:
+    """The regions of one image that pass the limits of ``config``, with their chances."""
+    passed = [_fits(region, regions, config) for region in regions.regions]
+    if config.max_nested is not None or config.max_depth is not None:
+        passed = list(passed & _nesting_fits(regions.regions, config))
+    indices = np.flatnonzero(passed)
+    weights = np.array([_weight(regions.regions[i], config) for i in indices], dtype=float)
+    return Eligible(indices, weights / weights.sum() if len(weights) else weights)
+
+
+def _fits(region: Region, regions: RegionSet, config: ViewsConfig) -> bool:
+    share = region.area / (regions.width * regions.height)
+    # A region whose box is smaller than the smallest crop could only give blurred views.
+    least = config.size / config.max_upscale
+    return (
+        config.min_area <= share <= config.max_area
+        and min(region.bbox[2:]) >= least
+        and borders(region, regions.width, regions.height) <= config.max_borders
+    )
+
+
+def borders(region: Region, width: int, height: int) -> int:
+    """How many of the image's four borders the region touches."""
+    x, y, w, h = region.bbox
+    return sum((x <= 0, y <= 0, x + w >= width, y + h >= height))
+
+
+def _weight(region: Region, config: ViewsConfig) -> float:
+    weights = {
+        "uniform": 1.0,
+        "area": float(region.area),
+        "sqrt_area": float(region.area) ** 0.5,
+        "score": max(region.predicted_iou * region.stability_score, 1e-6),
+    }
+    return weights[config.choice]
+
+
+def _nesting_fits(regions: tuple[Region, ...], config: ViewsConfig) -> np.ndarray:
+    inside = nesting(regions)
+    nested, depth = inside.sum(axis=0), inside.sum(axis=1)
+    most = len(regions)
+    fits_nested = nested <= (most if config.max_nested is None else config.max_nested)
+    fits_depth = depth <= (most if config.max_depth is None else config.max_depth)
+    return fits_nested & fits_depth
+
+
+def nesting(regions: tuple[Region, ...]) -> np.ndarray:
+    """Which region lies in which, bool [regions, regions]: [i, j] is true where i is inside j.
+
+    Inside means that at least nine tenths of i are covered by the larger j.
+    """
+    if not regions:
+        return np.zeros((0, 0), bool)
+    rles = [{**region.rle, "counts": _bytes(region.rle["counts"])} for region in regions]
+    # With iscrowd, COCO's "IoU" is the intersection over the area of the first.
+    covered = coco.iou(rles, rles, [1] * len(rles))
+    area = np.array([region.area for region in regions])
+    return (covered >= CONTAINED) & (area[:, None] < area[None, :])
+
+
+def _bytes(counts: str | bytes) -> bytes:
+    return counts.encode("ascii") if isinstance(counts, str) else counts

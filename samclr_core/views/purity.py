@@ -1,0 +1,191 @@
+"""Pair purity: do the two views of a pair show the same thing?"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from samclr_core.images import catalogue
+from samclr_core.images import store as images
+from samclr_core.jobs import Progress, silent
+from samclr_core.messages import UserError
+from samclr_core.regions import store as region_store
+from samclr_core.regions.region import RegionSet
+from samclr_core.views.config import Kind, ViewsConfig
+from samclr_core.views.rle import Box
+from samclr_core.views.sampler import sampler
+from samclr_core.workspace import Workspace
+
+VOID = -1
+RESAMPLES = 2000
+KINDS: tuple[Kind, Kind] = ("image", "region")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over pairs with its 95% interval, from a bootstrap over images."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Purity:
+    """Pair purity of both kinds of views on the same images, 0 to 1.
+
+    Attributes:
+        image: of ``image`` views.
+        region: of ``region`` views.
+        difference: ``region`` minus ``image``, image by image.
+        reference: ``labels`` is ground truth; ``regions`` is SAM's own regions, which flatters
+            ``region`` views since they were cut from those very regions.
+        pairs: pairs of each kind.
+        images: images they were cut from.
+        whole_image: how many of the ``region`` pairs had to be cut from the whole image, for want
+            of a region; they are counted in ``region``.
+        void: how many pairs of both kinds were left out since one view had no label at all.
+    """
+
+    image: Estimate
+    region: Estimate
+    difference: Estimate
+    reference: Literal["labels", "regions"]
+    pairs: int
+    images: int
+    whole_image: int
+    void: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def purity(labels1: np.ndarray, labels2: np.ndarray) -> float:
+    """The chance that a random pixel of each view carry the same label: sum_c p1(c) p2(c).
+
+    Args:
+        labels1: label ids of the first view's pixels, int of any shape; -1 is void.
+        labels2: of the second view's.
+
+    Returns:
+        0 to 1; nan where one of the views is void altogether.
+    """
+    known1, known2 = labels1[labels1 != VOID], labels2[labels2 != VOID]
+    if not len(known1) or not len(known2):
+        return float("nan")
+    classes = int(max(known1.max(), known2.max())) + 1
+    counts1 = np.bincount(known1, minlength=classes)
+    counts2 = np.bincount(known2, minlength=classes)
+    return float(counts1 @ counts2) / (len(known1) * len(known2))
+
+
+def measure(
+    workspace: Workspace,
+    pairs: int = 500,
+    seed: int = 0,
+    progress: Progress = silent,
+    config: ViewsConfig | None = None,
+) -> Purity:
+    """Pair purity of ``image`` and ``region`` views on the same images of the workspace.
+
+    Args:
+        workspace: its images, label maps and current regions.
+        pairs: of each kind, spread evenly over the images.
+        seed: of the crops.
+        progress: told after every image.
+        config: where the crops are cut; the kind is taken both ways.
+
+    Raises:
+        UserError: there are no images, or none of them has regions.
+        Cancelled: as ``progress`` asks.
+    """
+    config = config or ViewsConfig()
+    image_ids, reference = _images(workspace)
+    labels_of = _truth if reference == "labels" else _painted
+    rng = np.random.default_rng([seed, 0])
+    shares = np.bincount(rng.permutation(pairs) % len(image_ids), minlength=len(image_ids))
+    rows = []
+    for number, (image_id, share) in enumerate(zip(image_ids, shares, strict=True)):
+        regions = region_store.read(workspace, image_id)
+        assert regions is not None
+        labels = labels_of(workspace, regions)
+        rows.append(_of_image(labels, regions, config, int(share), (seed, number)))
+        progress(number + 1, len(image_ids), catalogue.record(workspace, image_id).name)
+    return _summary(np.array(rows), reference, pairs)
+
+
+def _images(workspace: Workspace) -> tuple[list[str], Literal["labels", "regions"]]:
+    records = catalogue.records(workspace)
+    if not records:
+        raise UserError("views.no_images")
+    cut = [record for record in records if region_store.read(workspace, record.id)]
+    if not cut:
+        raise UserError("views.no_regions")
+    labelled = [record.id for record in cut if record.has_label_map]
+    return (labelled, "labels") if labelled else ([record.id for record in cut], "regions")
+
+
+def _truth(workspace: Workspace, regions: RegionSet) -> np.ndarray:
+    labels = images.label_map(workspace, regions.image_id)
+    assert labels is not None
+    return np.where(labels == images.VOID, VOID, labels.astype(np.int64))
+
+
+def _painted(workspace: Workspace, regions: RegionSet) -> np.ndarray:
+    """The regions as a label map, small ones over large ones; what no region covers is void."""
+    labels = np.full((regions.height, regions.width), VOID, np.int64)
+    for index, region in enumerate(regions.regions):
+        labels[region.mask()] = index
+    return labels
+
+
+def _of_image(
+    labels: np.ndarray,
+    regions: RegionSet,
+    config: ViewsConfig,
+    pairs: int,
+    seed: tuple[int, int],
+) -> list[float]:
+    """Sum and count of purities for both kinds, then region pairs cut from the whole image."""
+    row: list[float] = []
+    whole = 0
+    for kind in KINDS:
+        cut = sampler(config.model_copy(update={"kind": kind})).cut
+        rngs = [np.random.default_rng([*seed, pair]) for pair in range(pairs)]
+        cuts = [cut(labels.shape[1], labels.shape[0], regions, rng) for rng in rngs]
+        purities = np.array([purity(_at(labels, c.box1), _at(labels, c.box2)) for c in cuts])
+        row += [float(np.nansum(purities)), float(np.sum(~np.isnan(purities)))]
+        whole = sum(c.region is None for c in cuts)
+    return [*row, whole]
+
+
+def _at(labels: np.ndarray, box: Box) -> np.ndarray:
+    x, y, w, h = box
+    return labels[y : y + h, x : x + w]
+
+
+def _summary(rows: np.ndarray, reference: Literal["labels", "regions"], pairs: int) -> Purity:
+    """``rows``, float [images, 5], as :func:`_of_image` gives them."""
+
+    def mean(kind: int) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda sums: sums[..., 2 * kind] / np.maximum(sums[..., 2 * kind + 1], 1)
+
+    return Purity(
+        image=_estimate(rows, mean(0)),
+        region=_estimate(rows, mean(1)),
+        difference=_estimate(rows, lambda sums: mean(1)(sums) - mean(0)(sums)),
+        reference=reference,
+        pairs=pairs,
+        images=int((rows[:, [1, 3]].sum(axis=1) > 0).sum()),
+        whole_image=int(rows[:, 4].sum()),
+        void=int(2 * pairs - rows[:, [1, 3]].sum()),
+    )
+
+
+def _estimate(rows: np.ndarray, figure: Callable[[np.ndarray], np.ndarray]) -> Estimate:
+    """A figure of the rows' sums, with the percentile bootstrap over images."""
+    rng = np.random.default_rng(0)
+    draws = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=RESAMPLES)
+    low, high = np.percentile(figure(draws @ rows), (2.5, 97.5))
+    return Estimate(float(figure(rows.sum(axis=0))), float(low), float(high))
