@@ -48,6 +48,9 @@ class Backbone(nn.Module):
 class EfficientNetLite(Backbone):
     """EfficientNet-Lite, which was trained on pixels scaled to -1 to 1: rescaled in here."""
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, net: nn.Module, dim: int) -> None:
         super().__init__(net, dim)
         mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))

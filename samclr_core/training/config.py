@@ -55,23 +55,23 @@ class TrainingConfig(Config):
     small_stem: bool = False
     norm: Literal["auto", "train", "frozen"] = "auto"
     head_dim: tuple[int, int] = (512, 128)
-    temperature: float = Field(0.2, gt=0, le=10)
-    epochs: int = Field(100, ge=1)
-    pairs_per_image: int = Field(4, ge=1)
-    batch_size: int = Field(128, ge=2)
-    accumulate: int = Field(1, ge=1)
-    lr: float = Field(1e-3, gt=0, le=10)
-    backbone_lr: float | None = Field(None, ge=0, le=1)
-    weight_decay: float = Field(1e-4, ge=0, le=1)
-    warmup: float = Field(0.1, ge=0, lt=1)
-    clip: float = Field(1.0, gt=0)
-    seed: int = Field(0, ge=0, lt=2**31)
+    temperature: float = Field(default=0.2, gt=0, le=10)
+    epochs: int = Field(default=100, ge=1)
+    pairs_per_image: int = Field(default=4, ge=1)
+    batch_size: int = Field(default=128, ge=2)
+    accumulate: int = Field(default=1, ge=1)
+    lr: float = Field(default=1e-3, gt=0, le=10)
+    backbone_lr: float | None = Field(default=None, ge=0, le=1)
+    weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    clip: float = Field(default=1.0, gt=0)
+    seed: int = Field(default=0, ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Precision = "auto"
-    max_side: int = Field(1024, ge=64, le=8192)
-    workers: int = Field(0, ge=0, le=64)
-    log_steps: int = Field(10, ge=1)
-    checkpoint_seconds: float = Field(20.0, ge=0)
+    max_side: int = Field(default=1024, ge=64, le=8192)
+    workers: int = Field(default=0, ge=0, le=64)
+    log_steps: int = Field(default=10, ge=1)
+    checkpoint_seconds: float = Field(default=20.0, ge=0)
 
     @property
     def pretrained(self) -> bool:

@@ -9,7 +9,8 @@ def embedding_std(embeddings: Tensor) -> float:
     """Spread of the normalised embeddings [N, D], relative to an even spread on the sphere.
 
     The standard deviation over the batch, averaged over dimensions, times sqrt(D), as SimSiam
-    (arXiv 2011.10566, figure 2) watches it: about 1 is healthy, 0 is collapsed.
+    (arXiv 2011.10566, figure 2) watches it: 1 is an even spread, 0 is collapsed. Features after a
+    ReLU share a direction and stay below 1 when healthy; what counts is that it does not fall to 0.
     """
     unit = F.normalize(embeddings.float(), dim=1)
     return float(unit.std(dim=0).mean() * unit.shape[1] ** 0.5)

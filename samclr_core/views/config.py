@@ -52,17 +52,17 @@ class ViewsConfig(Config):
     """
 
     kind: Kind = "image"
-    size: int = Field(96, ge=16, le=512)
+    size: int = Field(default=96, ge=16, le=512)
     scale: Shares = (0.08, 1.0)
     region_scale: Shares = (0.2, 1.0)
     ratio: Range = (3 / 4, 4 / 3)
-    max_upscale: float = Field(4.0, ge=1, le=32)
+    max_upscale: float = Field(default=4.0, ge=1, le=32)
     choice: Choice = "sqrt_area"
     min_area: Fraction = 0.002
     max_area: Fraction = 0.5
-    max_borders: int = Field(2, ge=0, le=4)
-    max_nested: int | None = Field(None, ge=0)
-    max_depth: int | None = Field(None, ge=0)
+    max_borders: int = Field(default=2, ge=0, le=4)
+    max_nested: int | None = Field(default=None, ge=0)
+    max_depth: int | None = Field(default=None, ge=0)
     min_coverage: Fraction = 0.5
     outside: Outside = "keep"
 
@@ -90,7 +90,7 @@ class AugmentConfig(Config):
 
     flip: Fraction = 0.5
     jitter: Fraction = 0.8
-    strength: float = Field(0.5, ge=0, le=1)
+    strength: float = Field(default=0.5, ge=0, le=1)
     grey: Fraction = 0.2
     blur: Fraction = 0.5
     sigma: Range = (0.1, 2.0)

@@ -1,0 +1,56 @@
+"""What a run needs to go on: weights, optimizer, gradient scaler, step and seconds.
+
+The learning rate, the random numbers and the data position all follow from the step and the
+seed, so that the step is all that has to be kept of them.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from safetensors.torch import save_file
+
+from samclr_core.training.methods import Method
+from samclr_core.training.runs import Run
+
+
+@dataclass
+class Position:
+    """How far a run is: steps done, and seconds it took, over all times it was resumed."""
+
+    step: int = 0
+    seconds: float = 0.0
+
+
+def save(run: Run, position: Position, method: Method, optimizer: Any, fabric: Fabric) -> None:
+    """Write checkpoint.pt, so that a crash leaves either the old or the new one."""
+    state = {
+        "position": vars(position),
+        "method": method.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "precision": fabric.strategy.precision.state_dict(),
+    }
+    unfinished = run.checkpoint_path.with_suffix(".tmp")
+    torch.save(state, unfinished)
+    os.replace(unfinished, run.checkpoint_path)
+
+
+def restore(run: Run, method: Method, optimizer: Any, fabric: Fabric) -> Position:
+    """Go back to the last checkpoint, or to the start where there is none."""
+    if not run.checkpoint_path.exists():
+        return Position()
+    state = torch.load(run.checkpoint_path, map_location="cpu", weights_only=True)
+    method.load_state_dict(state["method"])
+    optimizer.load_state_dict(state["optimizer"])
+    fabric.strategy.precision.load_state_dict(state["precision"])
+    return Position(**state["position"])
+
+
+def save_encoder(run: Run, method: Method) -> None:
+    """Write encoder.safetensors: the backbone alone."""
+    state = {k: v.detach().cpu().contiguous() for k, v in method.backbone.state_dict().items()}
+    unfinished = run.encoder_path.with_suffix(".tmp")
+    save_file(state, unfinished, metadata={"backbone": run.config.backbone, "run": run.id})
+    os.replace(unfinished, run.encoder_path)

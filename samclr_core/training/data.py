@@ -1,0 +1,175 @@
+"""Batches of pairs, cut from images that are decoded once.
+
+Every pair has a number, and everything random about it follows from (seed, number): the data
+position of a run is just its step, and any batch can be made again at any time, in any thread.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from samclr_core.images import store as images
+from samclr_core.messages import UserError
+from samclr_core.regions import store as region_store
+from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.region import RegionSet
+from samclr_core.training.runs import Run
+from samclr_core.views.sampler import RegionViews, ViewPair, sampler
+from samclr_core.workspace import Workspace, write_atomic
+
+ORDER, CROPS = 0, 1
+"""Streams of random numbers below a run's seed."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pairs of one batch.
+
+    Attributes:
+        views: uint8 [2, B, 3, S, S]; [0] holds the first views, [1] their partners.
+        whole_image: how many of the B pairs were cut from the whole image for want of a region.
+    """
+
+    views: Tensor
+    whole_image: int
+
+
+class Scenes:
+    """Images at working resolution, decoded once and then mapped into memory."""
+
+    def __init__(self, workspace: Workspace, max_side: int) -> None:
+        self.workspace = workspace
+        self.max_side = max_side
+        self.folder = workspace.cache / "scenes" / str(max_side)
+        self._open = lru_cache(maxsize=8192)(self._opened)
+
+    def prepare(self, image_ids: list[str], told: Callable[[int], None], workers: int) -> None:
+        """Decode what has not been decoded yet; ``told`` hears how many are ready."""
+        missing = [i for i in image_ids if not self._path(i).exists()]
+        with ThreadPoolExecutor(workers) as pool:
+            for ready, _ in enumerate(pool.map(self._decode, missing)):
+                told(ready + 1)
+
+    def __getitem__(self, image_id: str) -> np.ndarray:
+        """The image, uint8 [H, W, 3], read-only."""
+        return self._open(image_id)
+
+    def _opened(self, image_id: str) -> np.ndarray:
+        return np.load(self._path(image_id), mmap_mode="r")
+
+    def _decode(self, image_id: str) -> None:
+        image = Image.fromarray(images.load(self.workspace, image_id))
+        image.thumbnail((self.max_side, self.max_side), Image.Resampling.LANCZOS)
+        write_atomic(self._path(image_id), _npy(np.asarray(image)))
+
+    def _path(self, image_id: str) -> Path:
+        return self.folder / f"{image_id}.npy"
+
+
+def _npy(array: np.ndarray) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+class PairBatches:
+    """All batches of a run, by number."""
+
+    def __init__(self, workspace: Workspace, run: Run, workers: int) -> None:
+        config = run.config
+        self.config = config
+        self.images = run.images
+        self.batch_size = min(config.batch_size, len(self.images))
+        self.scenes = Scenes(workspace, config.max_side)
+        self.workers = workers
+        self._workspace = workspace
+        self._segmenter = SegmenterConfig.of(run.segmenter) if run.segmenter else None
+        self._regions = lru_cache(maxsize=2048)(self._read_regions)
+        self._order = lru_cache(maxsize=4)(self._permutation)
+        self._sample = sampler(config.views)
+
+    def __len__(self) -> int:
+        pairs = self.config.epochs * self.config.pairs_per_image * len(self.images)
+        batches = max(1, pairs // self.batch_size)
+        return max(1, batches // self.config.accumulate) * self.config.accumulate
+
+    def prepare(self, told: Callable[[int], None]) -> int:
+        """Decode the images and look at the regions.
+
+        Returns:
+            How many images have no region to cut from; 0 for ``image`` views.
+
+        Raises:
+            UserError: an image is gone, or ``region`` views find no region at all.
+        """
+        try:
+            self.scenes.prepare(self.images, told, self.workers)
+        except UserError as error:
+            raise UserError("training.images_changed") from error
+        if not isinstance(self._sample, RegionViews):
+            return 0
+        return self._without_regions(self._sample)
+
+    def _without_regions(self, views: RegionViews) -> int:
+        sets = [self._regions(image_id) for image_id in self.images]
+        found = sum(len(regions.regions) for regions in sets if regions)
+        usable = [regions for regions in sets if regions and len(views.eligible(regions).indices)]
+        if not found:
+            raise UserError("training.no_regions")
+        if not usable:
+            raise UserError("training.no_eligible_regions", regions=found)
+        return len(sets) - len(usable)
+
+    def batch(self, number: int) -> Batch:
+        """Batch ``number``: no image is in it twice."""
+        first = number * self.batch_size
+        pairs = [self._pair(i, first + at) for at, i in enumerate(self._members(number))]
+        pixels = np.stack([[p.view1 for p in pairs], [p.view2 for p in pairs]])
+        views = torch.from_numpy(pixels).permute(0, 1, 4, 2, 3).contiguous()
+        whole = sum(pair.region is None for pair in pairs)
+        return Batch(views, whole if self._segmenter else 0)
+
+    def _members(self, number: int) -> np.ndarray:
+        per_cycle = len(self.images) // self.batch_size
+        cycle, slot = divmod(number, per_cycle)
+        return self._order(cycle)[slot * self.batch_size : (slot + 1) * self.batch_size]
+
+    def _permutation(self, cycle: int) -> np.ndarray:
+        rng = np.random.default_rng([self.config.seed, ORDER, cycle])
+        return rng.permutation(len(self.images))
+
+    def _pair(self, image: int, number: int) -> ViewPair:
+        image_id = self.images[image]
+        rng = np.random.default_rng([self.config.seed, CROPS, number])
+        return self._sample(self.scenes[image_id], self._regions(image_id), rng)
+
+    def _read_regions(self, image_id: str) -> RegionSet | None:
+        if self._segmenter is None:
+            return None
+        return region_store.read(self._workspace, image_id, self._segmenter)
+
+
+def ahead(
+    make: Callable[[int], Batch], start: int, stop: int, workers: int
+) -> Iterator[tuple[int, Batch]]:
+    """``(number, make(number))`` in order, made by threads before they are asked for."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="crops")
+    try:
+        waiting = deque(pool.submit(make, n) for n in range(start, min(start + workers + 1, stop)))
+        for number in range(start, stop):
+            batch = waiting.popleft().result()
+            if number + workers + 1 < stop:
+                waiting.append(pool.submit(make, number + workers + 1))
+            yield number, batch
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

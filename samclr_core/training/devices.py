@@ -1,0 +1,53 @@
+"""Where a run computes, and with how many bits."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from samclr_core.messages import UserError
+from samclr_core.training.config import TrainingConfig
+
+
+def fabric(config: TrainingConfig) -> Fabric:
+    """Lightning Fabric on the device and with the precision of ``config``.
+
+    Raises:
+        UserError: a GPU is asked for and there is none.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("training.no_cuda")
+    on_gpu = config.device != "cpu" and torch.cuda.is_available()
+    chosen = Fabric(
+        accelerator="cuda" if on_gpu else "cpu", devices=1, precision=_precision(config, on_gpu)
+    )
+    chosen.launch()
+    return chosen
+
+
+def _precision(config: TrainingConfig, on_gpu: bool) -> Any:
+    if config.precision == "auto":
+        if not on_gpu:
+            return "32-true"
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    return {"32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[config.precision]
+
+
+def workers(config: TrainingConfig) -> int:
+    """Threads that cut crops ahead."""
+    return config.workers or min(8, os.cpu_count() or 1)
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """On a CPU, the same run gives the same weights; on a GPU, speed comes first."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(before or device.type == "cpu", warn_only=True)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before)

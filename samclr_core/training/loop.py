@@ -1,0 +1,234 @@
+"""The training loop: read it from top to bottom."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from samclr_core.jobs import Progress, silent
+from samclr_core.messages import Cancelled, UserError
+from samclr_core.training import backbones, checkpoint, devices
+from samclr_core.training.config import TrainingConfig
+from samclr_core.training.data import Batch, PairBatches, ahead
+from samclr_core.training.journal import Journal, health_of
+from samclr_core.training.methods import METHODS, Method, Outcome
+from samclr_core.training.runs import Run
+from samclr_core.views.augment import Augmentation, seeded
+from samclr_core.workspace import Workspace
+
+FEW_PAIRS = 32
+AUGMENT, STEP = 2, 3
+"""Streams of random numbers below a run's seed; data.py has 0 and 1."""
+
+
+@dataclass(frozen=True)
+class TrainingSummary:
+    """How a run ended: steps of the optimizer, seconds over all resumes, and the last loss."""
+
+    run: str
+    steps: int
+    seconds: float
+    loss: float
+
+
+def train(workspace: Workspace, run: Run, progress: Progress = silent) -> TrainingSummary:
+    """Let ``run`` learn until its budget is spent, from its checkpoint where it has one.
+
+    On a CPU, a run that was stopped or killed and resumed ends with the very weights of one that
+    was not.
+
+    Args:
+        workspace: the run's images and regions.
+        run: made by :func:`samclr_core.training.runs.create`.
+        progress: told after every step: steps done, steps in all.
+
+    Raises:
+        UserError: no regions, weights that cannot be had, or a loss that is no number.
+        Cancelled: as ``progress`` asks; a checkpoint was written.
+    """
+    config = run.config
+    fabric = devices.fabric(config)
+    pairs = PairBatches(workspace, run, devices.workers(config))
+    steps = len(pairs) // config.accumulate
+    without_regions = pairs.prepare(lambda ready: progress(0, steps, ""))
+
+    with devices.repeatable(fabric.device):
+        torch.manual_seed(config.seed)
+        method = METHODS[config.loss](backbones.start(config), config)
+        method.to(memory_format=torch.channels_last)
+        # AdamW: LARS pays off from batches of thousands only, and SGD's best rate differs more
+        # between random and pretrained starts.
+        optimizer: Any = torch.optim.AdamW(_parameter_groups(method, config))
+        module, optimizer = fabric.setup(method, optimizer)
+        position = checkpoint.restore(run, method, optimizer, fabric)
+        journal = Journal(run, position.step)
+        _describe(journal, config, fabric, pairs, steps, without_regions)
+        augment = Augmentation(config.augment)
+        watch = _Watch(position.step, position.seconds)
+        module.train()
+
+        try:
+            for step, batches in _grouped(pairs, position.step, config.accumulate):
+                torch.manual_seed(_step_seed(config.seed, step))
+                rate = learning_rate(step, steps, config)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * group["share"]
+
+                for part, batch in enumerate(batches):
+                    views = _augmented(augment, batch, fabric, (config.seed, AUGMENT, step, part))
+                    outcome: Outcome = module(views)
+                    fabric.backward(outcome.loss / config.accumulate)
+                norm = fabric.clip_gradients(
+                    module, optimizer, max_norm=config.clip, error_if_nonfinite=False
+                )
+                optimizer.step()
+                optimizer.zero_grad()
+                method.after_step(step, steps)
+
+                position.step, position.seconds = step + 1, watch.seconds
+                last = position.step == steps
+                if position.step % config.log_steps == 0 or position.step == 1 or last:
+                    _refuse_divergence(outcome, position.step, config)
+                    journal.metrics(
+                        step=position.step,
+                        epoch=_epoch(position.step, steps, config),
+                        loss=float(outcome.loss.detach()),
+                        lr=rate,
+                        grad_norm=float(norm if norm is not None else math.nan),
+                        seconds=round(watch.seconds, 3),
+                        whole_image=sum(batch.whole_image for batch in batches),
+                        **watch.pace(
+                            position.step, steps, 2 * pairs.batch_size * config.accumulate
+                        ),
+                        **health_of(outcome),
+                    )
+                if last or watch.checkpoint_due(config.checkpoint_seconds):
+                    _refuse_divergence(outcome, position.step, config)
+                    checkpoint.save(run, position, method, optimizer, fabric)
+                    watch.checkpointed()
+                progress(position.step, steps, "")
+        except Cancelled:
+            checkpoint.save(run, position, method, optimizer, fabric)
+            raise
+
+    checkpoint.save_encoder(run, method)
+    return TrainingSummary(run.id, steps, run.seconds, run.metrics()[-1]["loss"])
+
+
+def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
+    """Linear warm-up, then a cosine to zero: the rate of step ``step`` of ``steps``, from 0."""
+    warm = round(config.warmup * steps)
+    if step < warm:
+        return config.lr * (step + 1) / warm
+    return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def _grouped(pairs: PairBatches, start: int, accumulate: int) -> Iterator[tuple[int, list[Batch]]]:
+    """Every step from ``start`` on with its batches."""
+    group: list[Batch] = []
+    for number, batch in ahead(pairs.batch, start * accumulate, len(pairs), pairs.workers):
+        group.append(batch)
+        if len(group) == accumulate:
+            yield number // accumulate, group
+            group = []
+
+
+def _augmented(
+    augment: Augmentation, batch: Batch, fabric: Any, seed: tuple[int, ...]
+) -> list[torch.Tensor]:
+    """Both views of a batch on the device, each float [B, 3, S, S]."""
+    views = fabric.to_device(batch.views).flatten(0, 1)
+    altered = augment(views, seeded(*seed)).contiguous(memory_format=torch.channels_last)
+    return list(altered.chunk(2))
+
+
+def _step_seed(seed: int, step: int) -> int:
+    return seeded(seed, STEP, step).initial_seed()
+
+
+def _parameter_groups(method: Method, config: TrainingConfig) -> list[dict[str, Any]]:
+    """Backbone and head at their own rates; biases and norms without weight decay."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in method.named_parameters():
+        key = (name.startswith("backbone."), parameter.ndim > 1)
+        groups.setdefault(key, []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "share": config.backbone_lr_share if in_backbone else 1.0,
+            "weight_decay": config.weight_decay if decays else 0.0,
+        }
+        for (in_backbone, decays), parameters in groups.items()
+    ]
+
+
+def _describe(
+    journal: Journal,
+    config: TrainingConfig,
+    fabric: Any,
+    pairs: PairBatches,
+    steps: int,
+    without_regions: int,
+) -> None:
+    """Write down what was found, and warn where the run will suffer from it."""
+    used = pairs.batch_size
+    if used < config.batch_size:
+        journal.note("training.batch_clamped", wanted=config.batch_size, used=used)
+    if used < FEW_PAIRS:
+        journal.note("training.small_batch", used=used)
+    if without_regions:
+        total = len(pairs.images)
+        journal.note("training.images_without_regions", without=without_regions, images=total)
+    facts = {
+        "device": str(fabric.device),
+        "precision": str(fabric.strategy.precision.precision),
+        "steps": steps,
+        "batch_size": used,
+        "pairs": len(pairs) * used,
+        "images": len(pairs.images),
+        "images_without_regions": without_regions,
+    }
+    journal.facts(**facts)
+    journal.log(" ".join(f"{key}={value}" for key, value in facts.items()))
+
+
+def _epoch(step: int, steps: int, config: TrainingConfig) -> float:
+    return round(step / steps * config.epochs, 4)
+
+
+def _refuse_divergence(outcome: Outcome, step: int, config: TrainingConfig) -> None:
+    if not math.isfinite(float(outcome.loss.detach())):
+        raise UserError("training.diverged", step=step, lr=config.lr)
+
+
+class _Watch:
+    """Seconds of the run, its pace, and when the next checkpoint is due."""
+
+    def __init__(self, step: int, seconds: float) -> None:
+        now = time.monotonic()
+        self._zero = now - seconds
+        self._start, self._start_step = now, step
+        self._lap, self._lap_step = now, step
+        self._saved = now
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._zero
+
+    def pace(self, step: int, steps: int, images_per_step: int) -> dict[str, float]:
+        """Images per second since the last call, and seconds to the end at the mean pace."""
+        now = time.monotonic()
+        images = (step - self._lap_step) * images_per_step
+        lap, self._lap, self._lap_step = max(now - self._lap, 1e-9), now, step
+        per_step = (now - self._start) / (step - self._start_step)
+        return {"images_per_second": images / lap, "eta": per_step * (steps - step)}
+
+    def checkpoint_due(self, every: float) -> bool:
+        return time.monotonic() - self._saved >= every
+
+    def checkpointed(self) -> None:
+        self._saved = time.monotonic()
