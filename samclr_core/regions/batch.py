@@ -1,0 +1,105 @@
+"""Regions for a whole workspace: only what is missing is computed."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from samclr_core.images import catalogue
+from samclr_core.images.store import load
+from samclr_core.jobs import Progress, silent
+from samclr_core.regions import store
+from samclr_core.regions.config import SegmenterConfig
+from samclr_core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a segmentation came to.
+
+    Attributes:
+        images: with regions now.
+        regions: of these images.
+        seconds: this call took.
+        model: the model's name or path.
+        computed: images segmented by this call; the others were in the cache.
+    """
+
+    images: int
+    regions: int
+    seconds: float
+    model: str
+    computed: int
+
+
+def segment_workspace(
+    workspace: Workspace,
+    config: SegmenterConfig,
+    image_ids: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> Summary:
+    """Make the regions of a workspace's images that ``config`` has not made yet.
+
+    Each image's regions are kept as soon as they are there, so that a stop loses one image at
+    most. The settings become the workspace's current ones at the start.
+
+    Args:
+        workspace: whose images.
+        config: the segmenter's settings.
+        image_ids: which images; all by default.
+        progress: called with images done, images in all and the file's name; also inside an image.
+
+    Raises:
+        UserError: an image is unknown, or the weights cannot be had.
+        Cancelled: the person asked to stop.
+    """
+    started = time.perf_counter()
+    names = {image.id: image.name for image in catalogue.records(workspace)}
+    wanted = list(image_ids) if image_ids is not None else list(names)
+    missing = [i for i in wanted if not store.has(workspace, i, config)]
+    store.choose(workspace, config)
+    _segment(workspace, config, missing, names, len(wanted), progress)
+    found = [store.read(workspace, image_id, config) for image_id in wanted]
+    return Summary(
+        images=len(wanted),
+        regions=sum(len(regions.regions) for regions in found if regions),
+        seconds=time.perf_counter() - started,
+        model=config.model,
+        computed=len(missing),
+    )
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """Minds the wish to stop while one image is at work, without moving the bar."""
+
+    onward: Progress
+    number: int
+    total: int
+    name: str
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        self.onward(self.number, self.total, self.name)
+
+
+def _segment(
+    workspace: Workspace,
+    config: SegmenterConfig,
+    missing: Sequence[str],
+    names: dict[str, str],
+    total: int,
+    progress: Progress,
+) -> None:
+    done = total - len(missing)
+    progress(done, total)
+    if not missing:
+        return
+    from samclr_core.regions.segmenter import Segmenter
+
+    segmenter = Segmenter(config, progress=progress)
+    for number, image_id in enumerate(missing, start=done):
+        name = names.get(image_id, image_id)
+
+        inside = _Inside(progress, number, total, name)
+        regions = segmenter.segment(load(workspace, image_id), image_id, inside)
+        store.write(workspace, config, regions)
+        progress(number + 1, total, name)

@@ -1,0 +1,101 @@
+"""Automatic regions of an image: a grid of prompts through SAM, then a choice among the masks."""
+
+import time
+from collections import Counter
+
+import numpy as np
+import torch
+from segment_anything.utils.transforms import ResizeLongestSide
+
+from samclr_core.jobs import Progress, silent
+from samclr_core.regions.candidates import Candidate
+from samclr_core.regions.config import PRESETS, SegmenterConfig
+from samclr_core.regions.decoder import PromptDecoder, ReferenceDecoder
+from samclr_core.regions.geometry import MODEL_SIDE, Frame
+from samclr_core.regions.models import load_model
+from samclr_core.regions.region import RegionSet
+from samclr_core.regions.selection import LOW_IOU, REASONS, select
+
+__all__ = ["PRESETS", "Segmenter", "SegmenterConfig"]
+
+MASKS_PER_PROMPT = 3
+
+
+class Segmenter:
+    """Makes regions with one model and one set of settings."""
+
+    def __init__(
+        self,
+        config: SegmenterConfig,
+        device: torch.device | str | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        """Load the model, fetching its weights where they are missing.
+
+        Args:
+            config: the settings.
+            device: where it runs; by default a GPU where there is one.
+            progress: of the download, where there is one.
+
+        Raises:
+            UserError: the weights cannot be had, or are no SAM checkpoint.
+        """
+        self.config = config
+        self.model = load_model(config.model, device, progress)
+        self.decoder: PromptDecoder = ReferenceDecoder(self.model)
+
+    def segment(
+        self, image: np.ndarray, image_id: str = "", progress: Progress = silent
+    ) -> RegionSet:
+        """The regions of one image.
+
+        Args:
+            image: uint8 [H, W, 3], RGB.
+            image_id: goes into the result.
+            progress: called with prompts done and prompts in all.
+
+        Raises:
+            Cancelled: the person asked to stop.
+        """
+        started = time.perf_counter()
+        frame = Frame(*image.shape[:2])
+        points = frame.grid(self.config.points_per_side)
+        self.decoder.set_image(self.embed(image), frame)
+        dropped: Counter[str] = Counter()
+        candidates = self._candidates(frame.to_model(points), dropped, progress)
+        regions = sorted(
+            select(candidates, frame, points, self.config, dropped), key=lambda region: -region.area
+        )
+        return RegionSet(
+            image_id=image_id,
+            height=frame.height,
+            width=frame.width,
+            segmenter=self.config.model_dump(),
+            regions=tuple(regions),
+            seconds=time.perf_counter() - started,
+            dropped={reason: dropped[reason] for reason in REASONS if dropped[reason]},
+        )
+
+    @torch.inference_mode()
+    def embed(self, image: np.ndarray) -> torch.Tensor:
+        """The image's embedding, [1, 256, 64, 64], from uint8 [H, W, 3]."""
+        resized = ResizeLongestSide(MODEL_SIDE).apply_image(image)
+        pixels = torch.from_numpy(resized).to(self.model.device).permute(2, 0, 1)[None]
+        inputs = self.model.preprocess(pixels).contiguous(memory_format=torch.channels_last)
+        cuda = self.model.device.type == "cuda"
+        with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
+            return self.model.image_encoder(inputs).float()
+
+    def _candidates(
+        self, points: torch.Tensor, dropped: Counter[str], progress: Progress
+    ) -> list[Candidate]:
+        config, total = self.config, len(points)
+        found: list[Candidate] = []
+        for first in range(0, total, self.decoder.batch):
+            progress(first, total)
+            prompts = points[first : first + self.decoder.batch]
+            below = -config.stability_offset
+            found += self.decoder.decode(prompts, first, config.min_predicted_iou, below)
+        progress(total, total)
+        dropped[LOW_IOU] += MASKS_PER_PROMPT * total - len(found)
+        return found
