@@ -1,0 +1,1 @@
+"""What the pages share: language, state, image and chart components."""

@@ -1,0 +1,109 @@
+"""The frame around every page: page list, sidebar, and what becomes of an error."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from samclr_core.messages import LANGUAGES, Cancelled, UserError
+from ui import state
+from ui.i18n import LANGUAGE_NAMES, sentence, t
+
+STATIONS = {
+    "images": ":material/photo_library:",
+    "regions": ":material/shapes:",
+    "views": ":material/crop:",
+    "training": ":material/model_training:",
+    "evaluation": ":material/scatter_plot:",
+    "decision": ":material/fact_check:",
+}
+# Names of the stations, as texts of the catalogue.
+NAMES = {
+    "images": "shell.images",
+    "regions": "shell.regions",
+    "views": "shell.views",
+    "training": "shell.training",
+    "evaluation": "shell.evaluation",
+    "decision": "shell.decision",
+}
+LOG = logging.getLogger(__name__)
+
+
+def settings_from_url() -> None:
+    """Language and workspace, before anything is shown."""
+    state.read_url()
+    state.write_url()
+
+
+def pages() -> list:
+    """One page per station, in the order of the line."""
+    return [
+        st.Page(f"pages/{name}.py", title=station_name(name), icon=icon, url_path=name)
+        for name, icon in STATIONS.items()
+    ]
+
+
+def station_name(station: str) -> str:
+    """The station's number and name, as in “2 Regions”."""
+    return f"{list(STATIONS).index(station) + 1}  {t(NAMES[station])}"
+
+
+def sidebar() -> None:
+    """The choice of workspace and language."""
+    with st.sidebar:
+        st.selectbox(
+            t("shell.workspace"),
+            state.workspace_choices(),
+            key=state.WORKSPACE,
+            accept_new_options=True,
+            help=t("shell.workspace_help"),
+            on_change=state.write_url,
+        )
+        st.segmented_control(
+            t("shell.language"),
+            LANGUAGES,
+            key=state.LANGUAGE,
+            format_func=LANGUAGE_NAMES.__getitem__,
+            required=True,
+            on_change=state.write_url,
+        )
+
+
+@contextmanager
+def one_clear_sentence() -> Iterator[None]:
+    """Show an error as one sentence; what a person cannot put right goes to the server's log."""
+    try:
+        yield
+    except UserError as error:
+        st.error(sentence(error), icon=":material/error:")
+    except Cancelled:
+        st.info(t("shell.cancelled"))
+    except Exception:
+        LOG.exception("a page failed")
+        st.error(t("shell.unexpected"), icon=":material/error:")
+
+
+def heading(title: str, question: str) -> None:
+    """The page's title, and the question it answers."""
+    st.title(title, anchor=False)
+    st.markdown(f":gray[{question}]")
+
+
+def missing(text: str, station: str) -> None:
+    """Say what is missing, and lead to the page that gives it."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(text)
+        link(station, t("shell.go_to", station=t(NAMES[station])))
+
+
+def next_step(station: str) -> None:
+    """The way on, at the end of a page."""
+    st.divider()
+    link(station, t("shell.next_step", station=t(NAMES[station])), ":material/arrow_forward:")
+
+
+def link(station: str, label: str, icon: str | None = None) -> None:
+    """A link to a station's page that keeps language and workspace."""
+    kept = {"lang": st.session_state[state.LANGUAGE], "workspace": st.session_state["workspace"]}
+    st.page_link(f"pages/{station}.py", label=label, icon=icon, query_params=kept)
