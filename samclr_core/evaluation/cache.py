@@ -1,0 +1,62 @@
+"""What costs time is computed once: named arrays in the workspace's cache, found by content."""
+
+import hashlib
+import io
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from samclr_core.workspace import Workspace, write_atomic
+
+Arrays = dict[str, np.ndarray]
+
+
+def digest(*parts: object) -> str:
+    """24 hex digits that change with any of the parts: arrays, strings, numbers, or lists."""
+    sha = hashlib.sha256()
+    for part in parts:
+        _feed(sha, part)
+    return sha.hexdigest()[:24]
+
+
+def _feed(sha, part: object) -> None:
+    if isinstance(part, np.ndarray):
+        sha.update(f"{part.dtype}{part.shape}".encode())
+        sha.update(np.ascontiguousarray(part).tobytes())
+    elif isinstance(part, Iterable) and not isinstance(part, str):
+        sha.update(b"[")
+        for item in part:
+            _feed(sha, item)
+        sha.update(b"]")
+    else:
+        sha.update(f"{part!r};".encode())
+
+
+def remembered(
+    workspace: Workspace, kind: str, key: str, compute: Callable[[], Arrays]
+) -> tuple[Arrays, float]:
+    """The arrays of ``compute``, from the cache where they are; and the seconds it once took."""
+    path = workspace.cache / kind / f"{key}.npz"
+    if path.exists():
+        arrays = read(path)
+    else:
+        started = time.perf_counter()
+        arrays = compute()
+        arrays["seconds"] = np.array(time.perf_counter() - started)
+        write(path, arrays)
+    return arrays, float(arrays.pop("seconds"))
+
+
+def read(path: Path, *names: str) -> Arrays:
+    """The arrays in ``path``, or those of these names; nothing is unpickled."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in names or stored.files}
+
+
+def write(path: Path, arrays: Arrays) -> None:
+    """Write ``arrays`` as .npz, atomically."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    write_atomic(path, buffer.getvalue())
