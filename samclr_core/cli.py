@@ -57,7 +57,7 @@ def images_add(
         return {
             "added": len(intake.added),
             "duplicates": len(intake.duplicates),
-            "refused": [{"name": r.name, "reason": str(r.error)} for r in intake.refused],
+            "refused": [_refusal(refusal) for refusal in intake.refused],
         }
 
     _perform("images", work, as_json)
@@ -244,6 +244,13 @@ def app_command(
 def main() -> None:
     """The entry point of the command ``samclr``."""
     app()
+
+
+def _refusal(refusal: Any) -> dict:
+    """The sentence, and what the app needs to say it in another language."""
+    error = refusal.error
+    values = {name: str(value) for name, value in error.values.items()}
+    return {"name": refusal.name, "reason": str(error), "key": error.key, "values": values}
 
 
 def _existing(path: Path) -> Workspace:

@@ -1,0 +1,5 @@
+"""decision."""
+
+from ui import shell
+
+shell.heading("decision", "")

@@ -1,0 +1,5 @@
+"""evaluation."""
+
+from ui import shell
+
+shell.heading("evaluation", "")

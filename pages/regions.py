@@ -1,0 +1,5 @@
+"""regions."""
+
+from ui import shell
+
+shell.heading("regions", "")

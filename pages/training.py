@@ -1,0 +1,5 @@
+"""training."""
+
+from ui import shell
+
+shell.heading("training", "")

@@ -1,0 +1,5 @@
+"""views."""
+
+from ui import shell
+
+shell.heading("views", "")

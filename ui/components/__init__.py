@@ -1,0 +1,1 @@
+"""Pieces of pages: picture grids, the panel of a job."""
