@@ -135,9 +135,7 @@ def gallery(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
     group = choice(groups, t("images.group"), [image.group for image in images])
     label = choice(labels, t("images.label"), [image.label for image in images if image.label])
     remove = removing.toggle(t("images.choose_to_remove"))
-    images = [
-        i for i in images if group in (None, i.group) and (label is None or label == i.label)
-    ]
+    images = [i for i in images if group in (None, i.group) and (label is None or label == i.label)]
     part = images[pictures.page_of(len(images), PER_PAGE, "images-page")]
     if remove:
         removal(workspace, part)

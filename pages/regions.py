@@ -1,5 +1,215 @@
-"""regions."""
+"""Regions: is the segmentation good enough?"""
 
-from ui import shell
+from collections.abc import Sequence
 
-shell.heading("regions", "")
+import streamlit as st
+
+from samclr_core import jobs
+from samclr_core.images import catalogue
+from samclr_core.images.catalogue import ImageRecord
+from samclr_core.jobs import State
+from samclr_core.regions import store
+from samclr_core.regions.config import PRESETS, SegmenterConfig
+from samclr_core.workspace import Workspace
+from ui import shell, state
+from ui.components import job_panel, pictures, segmented
+from ui.i18n import plain, t
+
+KIND = "regions"
+MODELS = ("mobile_sam", "vit_b", "vit_l", "vit_h")
+OWN_FILE = "file"
+MODEL_NAMES = {
+    "mobile_sam": "regions.mobile_sam",
+    "vit_b": "regions.vit_b",
+    "vit_l": "regions.vit_l",
+    "vit_h": "regions.vit_h",
+    OWN_FILE: "regions.own_file",
+}
+PRESET_NAMES = {"draft": "regions.draft", "full": "regions.full"}
+REASONS = {
+    "low_predicted_iou": "regions.low_predicted_iou",
+    "unstable": "regions.unstable",
+    "too_small": "regions.too_small",
+    "too_large": "regions.too_large",
+    "same_box": "regions.same_box",
+    "same_mask": "regions.same_mask",
+    "contained": "regions.contained",
+    "empty": "regions.empty",
+}
+PER_PAGE = 8
+COLUMNS = 4
+BIG_SIDE = 1400
+SMALL_SIDE = 480
+
+
+def show() -> None:
+    """The whole page."""
+    shell.heading(t("regions.title"), t("regions.question"))
+    workspace = state.workspace()
+    images = catalogue.records(workspace)
+    if not images:
+        shell.missing(t("regions.no_images"), "images")
+        return
+    start(workspace, len(images))
+    job = job_panel.latest(workspace.jobs, KIND)
+    if job and job.state is State.RUNNING:
+        live(workspace, images)
+        return
+    if job:
+        job_panel.panel(job, t("regions.job"))
+    results(workspace, images)
+
+
+def start(workspace: Workspace, count: int) -> None:
+    """Which model, how thorough, and off it goes."""
+    with st.container(border=True):
+        model_column, preset_column, button = st.columns([4, 3, 3], vertical_alignment="bottom")
+        model = model_column.selectbox(
+            t("regions.model"), [*MODELS, OWN_FILE], format_func=lambda m: t(MODEL_NAMES[m])
+        )
+        preset = preset_column.segmented_control(
+            t("regions.preset"),
+            list(PRESET_NAMES),
+            default="draft",
+            required=True,
+            format_func=lambda p: t(PRESET_NAMES[p]),
+            help=t("regions.preset_help"),
+        )
+        if model == OWN_FILE:
+            model = st.text_input(t("regions.path"), help=t("regions.path_help")).strip()
+        job = job_panel.latest(workspace.jobs, KIND)
+        running = bool(job and job.state is State.RUNNING)
+        label = t("regions.start", count=count)
+        if button.button(label, type="primary", disabled=running or not model, width="stretch"):
+            launch(workspace, str(model), str(preset))
+            st.rerun()
+
+
+def launch(workspace: Workspace, model: str, preset: str) -> None:
+    """Segment all images, in a process of its own."""
+    # Chosen here already, so that pictures of older settings do not stand beside the new ones.
+    store.choose(workspace, SegmenterConfig.of(PRESETS[preset].model_dump() | {"model": model}))
+    arguments = ["regions", "-w", str(workspace.root), "--preset", preset, "--model", model]
+    jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
+
+
+@st.fragment(run_every=2.0)
+def live(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
+    """Progress, and the regions as they appear."""
+    with shell.one_clear_sentence():
+        job = job_panel.latest(workspace.jobs, KIND)
+        if not job or job.state is not State.RUNNING:
+            st.rerun()
+        job_panel.panel(job, t("regions.job"))
+        config = store.current(workspace)
+        if config:
+            done = [image for image in images if store.has(workspace, image.id, config)]
+            gallery(workspace, config, list(reversed(done))[:PER_PAGE])
+
+
+def results(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
+    """Figures of the set, one image big, then all of them."""
+    config = store.current(workspace)
+    done = [i for i in images if config and store.has(workspace, i.id, config)]
+    if not config or not done:
+        st.info(t("regions.none_yet"), icon=":material/info:")
+        return
+    overview(workspace, config, done, len(images))
+    one_image(workspace, config, done)
+    st.subheader(t("regions.all"), anchor=False)
+    part = done[pictures.page_of(len(done), PER_PAGE, "regions-page")]
+    gallery(workspace, config, part)
+    shell.next_step("views")
+
+
+def overview(
+    workspace: Workspace, config: SegmenterConfig, done: Sequence[ImageRecord], total: int
+) -> None:
+    """Figures over all images: medians, so that one odd photo does not decide."""
+    rows = [segmented.numbers(workspace, image.id, config) for image in done]
+    middle = segmented.medians(rows)
+    columns = st.columns(5)
+    columns[0].metric(
+        t("regions.images"), t("regions.of", done=len(done), total=total), border=True
+    )
+    columns[1].metric(t("regions.per_image"), round(middle.regions), border=True)
+    columns[2].metric(
+        t("regions.coverage"),
+        f"{middle.coverage:.0%}",
+        border=True,
+        help=t("regions.coverage_help"),
+    )
+    columns[3].metric(
+        t("regions.iou"), f"{middle.predicted_iou:.2f}", border=True, help=t("regions.iou_help")
+    )
+    columns[4].metric(t("regions.seconds"), f"{middle.seconds:.1f} s", border=True)
+    preset = next((name for name in PRESETS if _same_but_model(config, PRESETS[name])), None)
+    setting = t(PRESET_NAMES[preset]) if preset in PRESET_NAMES else t("regions.own_settings")
+    st.caption(t("regions.made_with", model=plain(config.model), preset=setting))
+
+
+def one_image(workspace: Workspace, config: SegmenterConfig, done: Sequence[ImageRecord]) -> None:
+    """The photo and its regions side by side, large enough for a projector."""
+    names = {image.id: image.name for image in done}
+    chooser, slider = st.columns([3, 2], vertical_alignment="bottom")
+    chosen = chooser.selectbox(
+        t("regions.image"), list(names), format_func=lambda i: names[i], key="regions-image"
+    )
+    alpha = slider.slider(t("regions.alpha"), 0.1, 1.0, 0.5, 0.05)
+    left, right = st.columns(2)
+    with left:
+        pictures.show(pictures.Picture(segmented.photo(workspace, chosen, BIG_SIDE)))
+    with right:
+        pictures.show(
+            pictures.Picture(segmented.overlaid(workspace, chosen, config, BIG_SIDE, alpha))
+        )
+    region_set = segmented.regions(workspace, chosen, config)
+    numbers = segmented.numbers(workspace, chosen, config)
+    st.markdown(
+        t(
+            "regions.sentence",
+            regions=numbers.regions,
+            coverage=f"{numbers.coverage:.0%}",
+            iou=f"{numbers.predicted_iou:.2f}",
+            stability=f"{numbers.stability:.2f}",
+            seconds=f"{numbers.seconds:.1f}",
+        )
+    )
+    if region_set.dropped:
+        with st.expander(t("regions.dropped", count=sum(region_set.dropped.values()))):
+            dropped(region_set.dropped)
+
+
+def dropped(counts: dict[str, int]) -> None:
+    """What was not kept, and why."""
+    st.caption(t("regions.dropped_help"))
+    st.dataframe(
+        [
+            {
+                t("regions.reason"): t(REASONS[reason]) if reason in REASONS else reason,
+                t("regions.candidates"): count,
+            }
+            for reason, count in sorted(counts.items(), key=lambda item: -item[1])
+        ],
+        hide_index=True,
+    )
+
+
+def gallery(workspace: Workspace, config: SegmenterConfig, images: Sequence[ImageRecord]) -> None:
+    """Overlays of several images, with their figures below."""
+    pictures.grid([card(workspace, config, image) for image in images], COLUMNS)
+
+
+def card(workspace: Workspace, config: SegmenterConfig, image: ImageRecord) -> pictures.Picture:
+    """One overlay with its name and figures."""
+    numbers = segmented.numbers(workspace, image.id, config)
+    line = t("regions.card", regions=numbers.regions, coverage=f"{numbers.coverage:.0%}")
+    overlay = segmented.overlaid(workspace, image.id, config, SMALL_SIDE, 0.5)
+    return pictures.Picture(overlay, (image.name, line))
+
+
+def _same_but_model(config: SegmenterConfig, preset: SegmenterConfig) -> bool:
+    return config.model_dump(exclude={"model"}) == preset.model_dump(exclude={"model"})
+
+
+show()

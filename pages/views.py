@@ -1,5 +1,226 @@
-"""views."""
+"""Views: do the two views of a pair show the same thing?"""
 
-from ui import shell
+from collections.abc import Sequence
 
-shell.heading("views", "")
+import streamlit as st
+
+from samclr_core.images import catalogue
+from samclr_core.images.catalogue import ImageRecord
+from samclr_core.images.store import load
+from samclr_core.regions import store
+from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.region import RegionSet
+from samclr_core.views.config import AugmentConfig, ViewsConfig
+from samclr_core.views.purity import Purity, measure
+from samclr_core.workspace import Workspace
+from ui import charts, shell, state
+from ui.components import pairs, pictures
+from ui.i18n import plain, t
+
+PAIRS = 500
+SEED = "views-seed"
+MEASURED = "views-purity"
+SETTING = "views"
+OUTSIDE = {
+    "keep": "views.outside_keep",
+    "mean": "views.outside_mean",
+    "blur": "views.outside_blur",
+    "noise": "views.outside_noise",
+}
+CHOICES = {
+    "uniform": "views.choice_uniform",
+    "area": "views.choice_area",
+    "sqrt_area": "views.choice_sqrt_area",
+    "score": "views.choice_score",
+}
+KINDS = {"image": "common.image_views", "region": "common.region_views"}
+
+
+def show() -> None:
+    """The whole page."""
+    shell.heading(t("views.title"), t("views.question"))
+    workspace = state.workspace()
+    segmenter = store.current(workspace)
+    images = catalogue.records(workspace)
+    if not images:
+        shell.missing(t("views.no_images"), "images")
+        return
+    done = [i for i in images if segmenter and store.has(workspace, i.id, segmenter)]
+    if not segmenter or not done:
+        shell.missing(t("views.no_regions"), "regions")
+        return
+    config = settings(workspace)
+    both_kinds(workspace, done, segmenter, config)
+    purity(workspace, segmenter, config, len(done))
+    shell.next_step("training")
+
+
+def settings(workspace: Workspace) -> ViewsConfig:
+    """Where crops are cut; remembered, since training cuts them the same way."""
+    now = ViewsConfig.of(workspace.setting(SETTING) or {})
+    with st.expander(t("views.settings"), icon=":material/tune:"):
+        st.caption(t("views.settings_help"))
+        left, middle, right = st.columns(3, gap="large")
+        values = _which(left, now) | _where(middle, now) | _what(right, now)
+    config = ViewsConfig.of(values)
+    if config != now:
+        workspace.remember(SETTING, config.model_dump(mode="json"))
+    return config
+
+
+def _which(column, now: ViewsConfig) -> dict[str, object]:
+    choice = column.selectbox(
+        t("views.choice"),
+        list(CHOICES),
+        index=list(CHOICES).index(now.choice),
+        format_func=lambda c: t(CHOICES[c]),
+    )
+    area = column.slider(
+        t("views.area"),
+        0.0,
+        100.0,
+        (now.min_area * 100, now.max_area * 100),
+        0.1,
+        format="%.1f%%",
+        help=t("views.area_help"),
+    )
+    borders = column.slider(t("views.borders"), 0, 4, now.max_borders, help=t("views.borders_help"))
+    return {
+        "choice": choice,
+        "min_area": area[0] / 100,
+        "max_area": area[1] / 100,
+        "max_borders": borders,
+    }
+
+
+def _where(column, now: ViewsConfig) -> dict[str, object]:
+    whole = column.slider(t("views.scale"), 1, 100, _percent(now.scale), format="%d%%")
+    inside = column.slider(
+        t("views.region_scale"), 1, 100, _percent(now.region_scale), format="%d%%"
+    )
+    coverage = column.slider(
+        t("views.coverage"),
+        0,
+        100,
+        round(now.min_coverage * 100),
+        format="%d%%",
+        help=t("views.coverage_help"),
+    )
+    return {
+        "scale": (whole[0] / 100, whole[1] / 100),
+        "region_scale": (inside[0] / 100, inside[1] / 100),
+        "min_coverage": coverage / 100,
+    }
+
+
+def _what(column, now: ViewsConfig) -> dict[str, object]:
+    outside = column.selectbox(
+        t("views.outside"),
+        list(OUTSIDE),
+        index=list(OUTSIDE).index(now.outside),
+        format_func=lambda o: t(OUTSIDE[o]),
+        help=t("views.outside_help"),
+    )
+    sizes = sorted({32, 64, 96, 128, 160, 224, now.size})
+    size = column.select_slider(t("views.size"), sizes, now.size)
+    return {"outside": outside, "size": size}
+
+
+def _percent(share: tuple[float, float]) -> tuple[int, int]:
+    return round(share[0] * 100), round(share[1] * 100)
+
+
+def both_kinds(
+    workspace: Workspace,
+    done: Sequence[ImageRecord],
+    segmenter: SegmenterConfig,
+    config: ViewsConfig,
+) -> None:
+    """One pair of either kind, cut from the same image."""
+    names = {image.id: image.name for image in done}
+    chooser, button = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = chooser.selectbox(
+        t("views.image"), list(names), format_func=lambda i: names[i], key="views-image"
+    )
+    st.session_state.setdefault(SEED, 0)
+    if button.button(
+        t("views.new_draw"), icon=":material/casino:", type="primary", width="stretch"
+    ):
+        st.session_state[SEED] += 1
+    image, regions = load(workspace, chosen), store.read(workspace, chosen, segmenter)
+    for column, kind in zip(st.columns(2, gap="medium"), KINDS, strict=True):
+        with column.container(border=True):
+            one_kind(image, regions, config.model_copy(update={"kind": kind}))
+
+
+def one_kind(image, regions: RegionSet | None, config: ViewsConfig) -> None:
+    """Where the crops were cut, the raw crops, and the augmented result."""
+    st.subheader(t(KINDS[config.kind]), anchor=False)
+    pair = pairs.draw(image, regions, config, AugmentConfig(), st.session_state[SEED])
+    pictures.show(pictures.Picture(pair.photo))
+    if config.kind == "region" and not pair.from_region:
+        st.caption(t("views.whole_image"))
+    titles = (t("views.view1"), t("views.view2"), t("views.altered1"), t("views.altered2"))
+    for column, picture, title in zip(
+        st.columns(4), (*pair.crops, *pair.altered), titles, strict=True
+    ):
+        with column:
+            pictures.show(pictures.Picture(picture, (title,)))
+
+
+def purity(
+    workspace: Workspace, segmenter: SegmenterConfig, config: ViewsConfig, images: int
+) -> None:
+    """How often both views show the same thing, with the reference it was measured against."""
+    title, button = st.columns([4, 1], vertical_alignment="bottom")
+    title.subheader(t("views.purity"), anchor=False, help=t("views.purity_help"))
+    key = (str(workspace.root), segmenter.digest(), config.digest(), images)
+    measured: dict[tuple, Purity] = st.session_state.setdefault(MEASURED, {})
+    if button.button(t("views.measure"), icon=":material/straighten:", width="stretch"):
+        bar = st.progress(0.0)
+        measured[key] = measure(
+            workspace,
+            pairs=PAIRS,
+            config=config,
+            progress=lambda done, total, note="": bar.progress(done / total, plain(note)) and None,
+        )
+        bar.empty()
+    if key not in measured:
+        st.caption(t("views.not_measured", pairs=PAIRS))
+        return
+    result(measured[key])
+
+
+def result(found: Purity) -> None:
+    """The two figures, what they were measured against, and a sentence."""
+    rows = [
+        (t(KINDS[kind]), value.mean, value.low, value.high, charts.COLOURS[kind])
+        for kind, value in (("region", found.region), ("image", found.image))
+    ]
+    chart, words = st.columns([3, 2], gap="large", vertical_alignment="center")
+    chart.plotly_chart(charts.intervals(rows, t("views.purity_axis")), theme=None)
+    with words:
+        st.markdown(verdict(found))
+        st.caption(t("views.basis", pairs=found.pairs, images=found.images))
+        if found.reference == "labels":
+            st.success(t("views.against_labels"), icon=":material/verified:")
+        else:
+            st.warning(t("views.against_regions"), icon=":material/info:")
+
+
+def verdict(found: Purity) -> str:
+    """The difference as a sentence; one whose interval holds 0 is called no difference."""
+    difference = found.difference
+    low, high = f"{difference.low * 100:.0f}", f"{difference.high * 100:.0f}"
+    if difference.low > 0:
+        return t("views.purer", low=low, high=high)
+    if difference.high < 0:
+        return t(
+            "views.less_pure",
+            low=f"{-difference.high * 100:.0f}",
+            high=f"{-difference.low * 100:.0f}",
+        )
+    return t("views.no_difference")
+
+
+show()

@@ -84,7 +84,9 @@ def clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours:
         return t("jobs.hours", hours=hours, minutes=minutes)
-    return t("jobs.minutes", minutes=minutes, seconds=rest) if minutes else t("jobs.seconds", s=rest)
+    return (
+        t("jobs.minutes", minutes=minutes, seconds=rest) if minutes else t("jobs.seconds", s=rest)
+    )
 
 
 def _log(job: Job) -> None:

@@ -1,0 +1,157 @@
+"""Plotly charts with one colour per kind of views and per baseline, safe for the colour-blind."""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+# Okabe and Ito's palette. A kind of views or a baseline has the same colour in every chart.
+COLOURS = {
+    "region": "#0072B2",
+    "image": "#E69F00",
+    "colour": "#8C8C8C",
+    "start": "#CC79A7",
+    "view1": "#D55E00",
+    "view2": "#009E73",
+}
+# Classes: Okabe and Ito first, then hues of other lightness.
+CLASS_COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#6A3D9A", "#8C8C8C"),
+    *("#B8A200", "#00555A", "#A6611A", "#F0A3C4", "#3B3B98", "#7FBF7B", "#C0392B", "#34495E"),
+)
+INK = "#1C2733"
+GRID = "#E3E9EF"
+FONT_SIZE = 16
+RIGHT, WRONG = "#0072B2", "#D55E00"
+
+
+def lines(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float | None], str]],
+    x_title: str,
+    y_title: str,
+    height: int = 320,
+) -> go.Figure:
+    """Lines by name: x values, y values and colour."""
+    figure = go.Figure()
+    for name, (x, y, colour) in series.items():
+        figure.add_scatter(
+            x=x, y=y, name=escaped(name), mode="lines", line={"color": colour, "width": 3}
+        )
+    figure.update_layout(showlegend=len(series) > 1)
+    return _styled(figure, x_title, y_title, height)
+
+
+def intervals(
+    rows: Sequence[tuple[str, float, float, float, str]], x_title: str, percent: bool = True
+) -> go.Figure:
+    """One bar per row, from the top down: name, value, low, high, colour; 95% interval as whiskers."""
+    names = [escaped(row[0]) for row in rows]
+    figure = go.Figure(
+        go.Bar(
+            x=[row[1] for row in rows],
+            y=names,
+            orientation="h",
+            marker_color=[row[4] for row in rows],
+            text=[f"{row[1]:.1%}" if percent else f"{row[1]:.2f}" for row in rows],
+            textposition="inside",
+            insidetextanchor="start",
+            textfont={"color": "white", "size": FONT_SIZE + 2},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [row[3] - row[1] for row in rows],
+                "arrayminus": [row[1] - row[2] for row in rows],
+                "thickness": 3,
+                "width": 8,
+                "color": INK,
+            },
+            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+            cliponaxis=False,
+        )
+    )
+    figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    return _styled(figure, x_title, "", 90 + 62 * len(rows))
+
+
+def confusion(
+    matrix: Sequence[Sequence[int]], classes: Sequence[str], x_title: str, y_title: str
+) -> go.Figure:
+    """Rows are the truth, columns what was predicted; colour is the share of the row."""
+    sums = [max(1, sum(row)) for row in matrix]
+    shares = [[value / total for value in row] for row, total in zip(matrix, sums, strict=True)]
+    names = [escaped(name) for name in classes]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=names,
+            y=names,
+            text=matrix,
+            texttemplate="%{text}",
+            colorscale=[[0, "#FFFFFF"], [1, COLOURS["region"]]],
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hovertemplate=f"{y_title}: %{{y}}<br>{x_title}: %{{x}}<br>%{{text}}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    return _styled(figure, x_title, y_title, max(360, 110 + 44 * len(names)), x_grid=False)
+
+
+def scatter(
+    points: Sequence[tuple[float, float]],
+    groups: Sequence[str],
+    hovers: Sequence[str],
+    ids: Sequence[Any],
+    colours: Mapping[str, str] | None = None,
+    height: int = 620,
+) -> go.Figure:
+    """A map of points coloured by group; every point carries its id, so a lasso finds it again."""
+    figure = go.Figure()
+    for number, group in enumerate(sorted(set(groups))):
+        chosen = [i for i, name in enumerate(groups) if name == group]
+        colour = (colours or {}).get(group, CLASS_COLOURS[number % len(CLASS_COLOURS)])
+        figure.add_scattergl(
+            x=[points[i][0] for i in chosen],
+            y=[points[i][1] for i in chosen],
+            name=escaped(group),
+            mode="markers",
+            marker={"color": colour, "size": 10, "opacity": 0.85},
+            customdata=[[ids[i]] for i in chosen],
+            text=[hovers[i] for i in chosen],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    _styled(figure, "", "", height)
+    figure.update_xaxes(showticklabels=False, showgrid=False)
+    figure.update_yaxes(showticklabels=False, showgrid=False, scaleanchor="x")
+    figure.update_layout(dragmode="lasso", legend={"orientation": "v", "y": 1, "x": 1.01})
+    return figure
+
+
+def escaped(text: object) -> str:
+    """``text`` that plotly shows as it is: plotly reads tags in names and hovers."""
+    return html.escape(str(text))
+
+
+def _styled(
+    figure: go.Figure, x_title: str, y_title: str, height: int, x_grid: bool = True
+) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 20, "t": 20, "b": 10},
+        font={"size": FONT_SIZE, "color": INK},
+        plot_bgcolor="white",
+        legend={"orientation": "h", "y": 1.12, "x": 0},
+        hoverlabel={"font": {"size": FONT_SIZE}},
+    )
+    figure.update_xaxes(
+        title=x_title, gridcolor=GRID, zeroline=False, showgrid=x_grid, automargin=True
+    )
+    figure.update_yaxes(
+        title=y_title, gridcolor=GRID, zeroline=False, showgrid=x_grid, automargin=True
+    )
+    return figure
