@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as RichProgress
 
 from samclr_core import jobs
-from samclr_core.config import preset as with_changes
+from samclr_core.config import with_changes
 from samclr_core.jobs import Progress
 from samclr_core.messages import LANGUAGES, Cancelled, UserError, say
 from samclr_core.workspace import REPOSITORY, SAMPLE_DATA, Workspace

@@ -34,7 +34,9 @@ class Config(BaseModel):
 C = TypeVar("C", bound=Config)
 
 
-def preset(presets: Mapping[str, C], name: str, changes: Mapping[str, Any] | None = None) -> C:
+def with_changes(
+    presets: Mapping[str, C], name: str, changes: Mapping[str, Any] | None = None
+) -> C:
     """The preset ``name`` with ``changes`` over it; ``views.size`` names a setting of a group.
 
     Raises:
