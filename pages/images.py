@@ -71,13 +71,7 @@ def bring_in(workspace: Workspace) -> None:
 
 def add_files(workspace: Workspace, files: Sequence[tuple[str, bytes]]) -> None:
     """Take the uploads in, once: the form forgets them afterwards."""
-    bar = st.progress(0.0)
-    intake = add_uploads(
-        workspace,
-        files,
-        lambda done, total, note="": bar.progress(done / max(total, 1), plain(note)) and None,
-    )
-    bar.empty()
+    intake = add_uploads(workspace, files, job_panel.Bar())
     st.session_state[UPLOADED] = (workspace.name, of_intake(intake))
 
 

@@ -1,5 +1,187 @@
-"""training."""
+"""Training: is it learning, and what does it cost?"""
 
-from ui import shell
+import streamlit as st
 
-shell.heading("training", "")
+from samclr_core import jobs
+from samclr_core.config import preset as with_changes
+from samclr_core.images import catalogue
+from samclr_core.jobs import State
+from samclr_core.messages import UserError
+from samclr_core.regions import store
+from samclr_core.training import config as training
+from samclr_core.training import runs
+from samclr_core.training.config import TrainingConfig
+from samclr_core.training.runs import Run
+from samclr_core.workspace import Workspace
+from ui import shell, state
+from ui.components import run_panel
+from ui.i18n import t
+
+CHOSEN = "training-run"
+KINDS = {"region": "common.region_views", "image": "common.image_views"}
+PRESETS = {
+    "quick": "training.quick",
+    "standard": "training.standard",
+    "gpu": "training.gpu",
+}
+BACKBONES = {
+    "efficientnet_lite0": "EfficientNet-Lite0",
+    "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50",
+}
+WEIGHTS = {
+    "imagenet": "training.imagenet",
+    "random": "training.random",
+    "file": "training.weights_file",
+}
+RESUMABLE = (State.CREATED, State.STOPPED, State.INTERRUPTED, State.FAILED)
+
+
+def show() -> None:
+    """The whole page."""
+    shell.heading(t("training.title"), t("training.question"))
+    workspace = state.workspace()
+    images = len(catalogue.records(workspace))
+    if images < runs.MIN_IMAGES:
+        shell.missing(t("training.too_few_images", least=runs.MIN_IMAGES), "images")
+        return
+    start(workspace, images)
+    known = runs.runs(workspace)
+    if not known:
+        st.info(t("training.none_yet"), icon=":material/info:")
+        return
+    one_run(workspace, known)
+    st.subheader(t("training.all_runs"), anchor=False)
+    run_panel.table(known)
+    shell.next_step("evaluation")
+
+
+def start(workspace: Workspace, images: int) -> None:
+    """What to train, and the button."""
+    with st.container(border=True):
+        left, middle, button = st.columns([3, 3, 2], vertical_alignment="bottom")
+        kind = left.segmented_control(
+            t("training.views"),
+            list(KINDS),
+            default="region",
+            required=True,
+            format_func=lambda k: t(KINDS[k]),
+            help=t("training.views_help"),
+        )
+        preset = middle.segmented_control(
+            t("training.preset"),
+            list(PRESETS),
+            default="quick",
+            required=True,
+            format_func=lambda p: t(PRESETS[p]),
+        )
+        changes = details(str(preset))
+        if kind == "region" and not store.current(workspace):
+            shell.missing(t("training.no_regions"), "regions")
+            return
+        label = t("training.start", images=images)
+        if button.button(label, type="primary", width="stretch"):
+            cut = {f"views.{key}": value for key, value in views_settings(workspace).items()}
+            changes = cut | changes | {"views.kind": kind}
+            config = with_changes(training.PRESETS, str(preset), changes)
+            launch_new(workspace, config)
+
+
+def views_settings(workspace: Workspace) -> dict[str, object]:
+    """What was chosen on the views page, but for what the preset decides."""
+    chosen = workspace.setting("views") or {}
+    return {key: value for key, value in chosen.items() if key not in ("kind", "size")}
+
+
+def details(preset: str) -> dict[str, object]:
+    """What an engineer may want to change; the preset's own values stand in the fields."""
+    now = training.PRESETS[preset]
+    with st.expander(t("training.details"), icon=":material/tune:"):
+        columns = st.columns(4)
+        backbone = columns[0].selectbox(
+            t("training.backbone"),
+            list(BACKBONES),
+            index=list(BACKBONES).index(now.backbone),
+            format_func=BACKBONES.__getitem__,
+            key=f"backbone-{preset}",
+        )
+        weights = columns[1].selectbox(
+            t("training.weights"),
+            list(WEIGHTS),
+            index=list(WEIGHTS).index(now.weights),
+            format_func=lambda w: t(WEIGHTS[w]),
+            key=f"weights-{preset}",
+        )
+        epochs = columns[2].number_input(
+            t("training.epochs"), 1, 100_000, now.epochs, key=f"epochs-{preset}"
+        )
+        seed = columns[3].number_input(
+            t("training.seed"), 0, 2**31 - 1, 0, help=t("training.seed_help")
+        )
+        if weights == "file":
+            weights = st.text_input(t("training.weights_path")).strip()
+    return {"backbone": backbone, "weights": weights, "epochs": epochs, "seed": seed}
+
+
+def launch_new(workspace: Workspace, config: TrainingConfig) -> None:
+    """A new run, at work in a process of its own."""
+    run = runs.create(workspace, config)
+    launch(workspace, run)
+
+
+def launch(workspace: Workspace, run: Run) -> None:
+    """Start the run, or let it go on where it was."""
+    jobs.launch(run.folder, ["train", "-w", str(workspace.root), "--resume", run.id])
+    st.session_state[CHOSEN] = run.id
+    st.rerun()
+
+
+def one_run(workspace: Workspace, known: list[Run]) -> None:
+    """The run that was chosen, the newest by default."""
+    by_id = {run.id: run for run in known}
+    if st.session_state.get(CHOSEN) not in by_id:
+        st.session_state[CHOSEN] = known[0].id
+    chooser, first, second = st.columns([4, 1.5, 1.5], vertical_alignment="bottom")
+    chosen = chooser.selectbox(
+        t("training.run"), list(by_id), format_func=lambda i: run_panel.title(by_id[i]), key=CHOSEN
+    )
+    run = by_id[chosen]
+    now = run.state
+    if now in RESUMABLE and first.button(
+        t("training.resume"), icon=":material/play_arrow:", type="primary", width="stretch"
+    ):
+        launch(workspace, run)
+    alone = now is State.FINISHED and not run.twin(workspace)
+    if alone and second.button(
+        t("training.train_twin"),
+        icon=":material/call_split:",
+        width="stretch",
+        help=t("training.twin_help"),
+    ):
+        launch_new(workspace, twin_of(run.config))
+    if now is State.RUNNING:
+        live(workspace, run.id)
+    else:
+        run_panel.panel(run, run.twin(workspace))
+
+
+def twin_of(config: TrainingConfig) -> TrainingConfig:
+    """The same settings with the other kind of views."""
+    other = "image" if config.views.kind == "region" else "region"
+    return config.model_copy(update={"views": config.views.model_copy(update={"kind": other})})
+
+
+@st.fragment(run_every=2.0)
+def live(workspace: Workspace, run_id: str) -> None:
+    """Everything about a run that is learning, read from its folder every two seconds."""
+    with shell.one_clear_sentence():
+        try:
+            run = runs.run(workspace, run_id)
+        except UserError:
+            st.rerun()
+        if run.state is not State.RUNNING:
+            st.rerun()
+        run_panel.panel(run, run.twin(workspace))
+
+
+show()

@@ -14,8 +14,8 @@ from samclr_core.views.config import AugmentConfig, ViewsConfig
 from samclr_core.views.purity import Purity, measure
 from samclr_core.workspace import Workspace
 from ui import charts, shell, state
-from ui.components import pairs, pictures
-from ui.i18n import plain, t
+from ui.components import job_panel, pairs, pictures
+from ui.i18n import t
 
 PAIRS = 500
 SEED = "views-seed"
@@ -177,14 +177,7 @@ def purity(
     key = (str(workspace.root), segmenter.digest(), config.digest(), images)
     measured: dict[tuple, Purity] = st.session_state.setdefault(MEASURED, {})
     if button.button(t("views.measure"), icon=":material/straighten:", width="stretch"):
-        bar = st.progress(0.0)
-        measured[key] = measure(
-            workspace,
-            pairs=PAIRS,
-            config=config,
-            progress=lambda done, total, note="": bar.progress(done / total, plain(note)) and None,
-        )
-        bar.empty()
+        measured[key] = measure(workspace, PAIRS, 0, job_panel.Bar(), config)
     if key not in measured:
         st.caption(t("views.not_measured", pairs=PAIRS))
         return

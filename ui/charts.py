@@ -45,7 +45,7 @@ def lines(
 def intervals(
     rows: Sequence[tuple[str, float, float, float, str]], x_title: str, percent: bool = True
 ) -> go.Figure:
-    """One bar per row, from the top down: name, value, low, high, colour; 95% interval as whiskers."""
+    """One bar per row (name, value, low, high, colour), with its interval as whiskers."""
     names = [escaped(row[0]) for row in rows]
     figure = go.Figure(
         go.Bar(

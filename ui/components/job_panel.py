@@ -27,6 +27,18 @@ ICONS = {
 }
 
 
+class Bar:
+    """A progress bar for short work in this process; a :class:`samclr_core.jobs.Progress`."""
+
+    def __init__(self) -> None:
+        self._bar = st.progress(0.0)
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        self._bar.progress(min(done / max(total, 1), 1.0), plain(note) or None)
+        if total and done >= total:
+            self._bar.empty()
+
+
 def state_name(state: State) -> str:
     """The state in the language in use."""
     return t(STATES[state])
