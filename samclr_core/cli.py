@@ -203,7 +203,9 @@ def demo(
     def work(progress: Progress) -> dict:
         from samclr_core.decision.line import run_line
 
-        return run_line(Workspace(workspace), SAMPLE_DATA, preset, seeds, language, progress)
+        scenes, probe = SAMPLE_DATA / "scenes", SAMPLE_DATA / "probe"
+        opened = Workspace(workspace)
+        return run_line(opened, scenes, probe, preset, seeds, language, progress)
 
     _perform("demo", work, as_json)
 

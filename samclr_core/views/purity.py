@@ -1,5 +1,6 @@
 """Pair purity: do the two views of a pair show the same thing?"""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from samclr_core.views.rle import Box
 from samclr_core.views.sampler import sampler
 from samclr_core.workspace import Workspace
 
+SETTING = "purity"
 VOID = -1
 RESAMPLES = 2000
 KINDS: tuple[Kind, Kind] = ("image", "region")
@@ -46,6 +48,7 @@ class Purity:
         whole_image: how many of the ``region`` pairs had to be cut from the whole image, for want
             of a region; they are counted in ``region``.
         void: how many pairs of both kinds were left out since one view had no label at all.
+        seconds: machine time it took.
     """
 
     image: Estimate
@@ -56,6 +59,7 @@ class Purity:
     images: int
     whole_image: int
     void: int
+    seconds: float
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -89,6 +93,8 @@ def measure(
 ) -> Purity:
     """Pair purity of ``image`` and ``region`` views on the same images of the workspace.
 
+    The result is kept: see :func:`last_measured`.
+
     Args:
         workspace: its images, label maps and current regions.
         pairs: of each kind, spread evenly over the images.
@@ -100,6 +106,7 @@ def measure(
         UserError: there are no images, or none of them has regions.
         Cancelled: as ``progress`` asks.
     """
+    started = time.perf_counter()
     config = config or ViewsConfig()
     image_ids, reference = _images(workspace)
     labels_of = _truth if reference == "labels" else _painted
@@ -112,7 +119,27 @@ def measure(
         labels = labels_of(workspace, regions)
         rows.append(_of_image(labels, regions, config, int(share), (seed, number)))
         progress(number + 1, len(image_ids), catalogue.record(workspace, image_id).name)
-    return _summary(np.array(rows), reference, pairs)
+    found = _summary(np.array(rows), reference, pairs, time.perf_counter() - started)
+    workspace.remember(SETTING, {"regions": _regions_in_use(workspace), **found.to_json()})
+    return found
+
+
+def last_measured(workspace: Workspace) -> Purity | None:
+    """What :func:`measure` last found with the regions in use; None where it was not called."""
+    values = workspace.setting(SETTING)
+    if not values or values.pop("regions") != _regions_in_use(workspace):
+        return None
+    return Purity(
+        image=Estimate(**values.pop("image")),
+        region=Estimate(**values.pop("region")),
+        difference=Estimate(**values.pop("difference")),
+        **values,
+    )
+
+
+def _regions_in_use(workspace: Workspace) -> str | None:
+    config = region_store.current(workspace)
+    return config.digest() if config else None
 
 
 def _images(workspace: Workspace) -> tuple[list[str], Literal["labels", "regions"]]:
@@ -165,7 +192,9 @@ def _at(labels: np.ndarray, box: Box) -> np.ndarray:
     return labels[y : y + h, x : x + w]
 
 
-def _summary(rows: np.ndarray, reference: Literal["labels", "regions"], pairs: int) -> Purity:
+def _summary(
+    rows: np.ndarray, reference: Literal["labels", "regions"], pairs: int, seconds: float
+) -> Purity:
     """``rows``, float [images, 5], as :func:`_of_image` gives them."""
 
     def mean(kind: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -180,6 +209,7 @@ def _summary(rows: np.ndarray, reference: Literal["labels", "regions"], pairs: i
         images=int((rows[:, [1, 3]].sum(axis=1) > 0).sum()),
         whole_image=int(rows[:, 4].sum()),
         void=int(2 * pairs - rows[:, [1, 3]].sum()),
+        seconds=seconds,
     )
 
 

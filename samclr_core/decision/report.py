@@ -1,0 +1,226 @@
+"""The whole POC in one HTML file that needs no network, no script and no other file."""
+
+import base64
+import io
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from samclr_core.decision.summary import Summary, Verdict, spoken, summarise
+from samclr_core.evaluation import results
+from samclr_core.evaluation.intervals import Estimate
+from samclr_core.evaluation.results import Evaluation, Method, Score
+from samclr_core.images import catalogue
+from samclr_core.images.store import load
+from samclr_core.messages import LANGUAGES, UserError, say
+from samclr_core.regions import store
+from samclr_core.regions.overlay import overlay
+from samclr_core.training.runs import Run
+from samclr_core.views.purity import Purity
+from samclr_core.workspace import Workspace, write_atomic
+
+# Okabe & Ito's palette, which people with any colour vision can tell apart.
+COLOURS = {"region": "#0072b2", "image": "#d55e00", "start": "#7f7f7f", "colour": "#bdbdbd"}
+CLASS_COLOURS = (
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"),
+    *("#332288", "#aa4499", "#44aa99", "#661100"),
+)
+PICTURES = 6
+PICTURE_SIDE = 640
+CURVE_BOX = (50, 20, 700, 210)
+MAP_BOX = (10, 10, 710, 470)
+
+Say = Callable[..., str]
+
+
+def write_report(workspace: Workspace, language: str = "en") -> Path:
+    """Write the report of the workspace as it is now.
+
+    Args:
+        workspace: whose.
+        language: ``en`` or ``ja``.
+
+    Returns:
+        The HTML file, in the workspace's reports.
+
+    Raises:
+        UserError: the language is unknown.
+    """
+    if language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise UserError("decision.unknown_language", name=language, known=known)
+    summary = summarise(workspace)
+    pages = Environment(
+        loader=PackageLoader("samclr_core.decision", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    def t(key: str, **values: object) -> str:
+        return say(f"decision.{key}", language, **values)
+
+    html = pages.get_template("report.html").render(
+        t=t,
+        language=language,
+        name=workspace.name,
+        date=time.strftime("%Y-%m-%d %H:%M"),
+        summary=summary,
+        verdicts=_verdicts(summary, language),
+        overlays=_overlays(workspace),
+        purity=_purity(summary.purity, t),
+        runs=[_run_row(run) for run in summary.runs],
+        loss_curves=_loss_curves(summary.runs),
+        tables=[_table(verdict, t, language) for verdict in summary.verdicts],
+        settings=_settings(workspace, summary),
+    )
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    path = workspace.reports / f"samclr-report-{stamp}-{language}.html"
+    write_atomic(path, html.encode())
+    return path
+
+
+def _verdicts(summary: Summary, language: str) -> list[list[str]]:
+    said = [[spoken(note, language) for note in v.sentences] for v in summary.verdicts]
+    return said or [[say("decision.nothing_evaluated", language)]]
+
+
+def _overlays(workspace: Workspace) -> list[dict[str, str]]:
+    """Photos with their regions, spread evenly over the workspace."""
+    cut = [i for i in catalogue.records(workspace) if store.read(workspace, i.id)]
+    chosen = cut[:: max(1, len(cut) // PICTURES)][:PICTURES]
+    pictures = []
+    for image in chosen:
+        regions = store.read(workspace, image.id)
+        assert regions is not None
+        picture = Image.fromarray(overlay(load(workspace, image.id), regions))
+        pictures.append({"name": image.name, "jpeg": _jpeg(picture)})
+    return pictures
+
+
+def _jpeg(picture: Image.Image) -> str:
+    picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=80)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _purity(purity: Purity | None, t: Say) -> str | None:
+    if not purity:
+        return None
+    shares = {kind: f"{100 * getattr(purity, kind).mean:.0f}" for kind in ("image", "region")}
+    return t(f"purity_{purity.reference}", **shares)
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    metrics = run.metrics()
+    return {
+        "id": run.id,
+        "views": run.config.views.kind,
+        "backbone": run.config.backbone,
+        "weights": run.config.weights,
+        "seed": run.config.seed,
+        "steps": run.facts.get("steps", 0),
+        "loss": metrics[-1]["loss"] if metrics else None,
+        "seconds": run.seconds,
+        "device": run.facts.get("device", ""),
+    }
+
+
+def _loss_curves(finished: list[Run]) -> dict[str, Any] | None:
+    series = {
+        run: [(m["step"], m["loss"]) for m in run.metrics() if m["loss"] is not None]
+        for run in finished
+    }
+    points = [point for line in series.values() for point in line]
+    if len(points) < 2:
+        return None
+    steps = max(step for step, _ in points)
+    low, high = min(loss for _, loss in points), max(loss for _, loss in points)
+    place = partial(_place, box=CURVE_BOX, x_range=(0, steps), y_range=(low, high))
+    lines = [
+        {
+            "name": run.id,
+            "colour": COLOURS[run.config.views.kind],
+            "points": " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in line),
+        }
+        for run, line in series.items()
+    ]
+    return {"low": low, "high": high, "steps": steps, "lines": lines}
+
+
+def _place(
+    x: float,
+    y: float,
+    box: tuple[int, int, int, int],
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+) -> tuple[float, float]:
+    """The place in the picture of a point in the data; upwards is more."""
+    left, top, right, bottom = box
+    across = (x - x_range[0]) / ((x_range[1] - x_range[0]) or 1)
+    up = (y - y_range[0]) / ((y_range[1] - y_range[0]) or 1)
+    return left + across * (right - left), bottom - up * (bottom - top)
+
+
+def _table(verdict: Verdict, t: Say, language: str) -> dict[str, Any]:
+    """One data set: every run with its seed, then the baselines once each."""
+    newest = verdict.evaluated[0]
+    rows = [_row(t, i.evaluation, "run", seed=i.run.config.seed) for i in verdict.evaluated]
+    rows += [_row(t, newest.evaluation, name) for name in ("start", "colour")]
+    notes = {note.text(language) for i in verdict.evaluated for note in i.evaluation.notes}
+    return {
+        "data": verdict.data,
+        "classes": len(newest.evaluation.classes),
+        "train": newest.evaluation.n_train,
+        "test": newest.evaluation.n_test,
+        "rows": rows,
+        "map": _map(results.points(newest.path)),
+        "notes": sorted(notes),
+    }
+
+
+def _row(t: Say, evaluation: Evaluation, name: str, seed: int | None = None) -> dict[str, Any]:
+    method: Method = evaluation.methods[name]
+    is_run = name == "run"
+    title = t(f"method_run_{evaluation.views}" if is_run else f"method_{name}")
+    return {
+        "name": title if seed is None else f"{title}, {t('seed')} {seed}",
+        "colour": COLOURS[evaluation.views if is_run else name],
+        "probe": _estimate(method.linear_probe),
+        "knn": _estimate(method.knn),
+    }
+
+
+def _estimate(score: Score) -> Estimate:
+    return Estimate(score.accuracy, *score.ci95)
+
+
+def _map(points: list[results.Point]) -> dict[str, Any] | None:
+    if not points:
+        return None
+    xs, ys = [point.x for point in points], [point.y for point in points]
+    place = partial(_place, box=MAP_BOX, x_range=(min(xs), max(xs)), y_range=(min(ys), max(ys)))
+    labels = sorted({point.label or "" for point in points})
+    colour = {label: CLASS_COLOURS[n % len(CLASS_COLOURS)] for n, label in enumerate(labels)}
+    dots = []
+    for point in points:
+        x, y = place(point.x, point.y)
+        label = point.label or ""
+        text = f"{point.name}: {label}"
+        dots.append({"x": f"{x:.1f}", "y": f"{y:.1f}", "colour": colour[label], "label": text})
+    return {"points": dots, "legend": [{"label": k, "colour": c} for k, c in colour.items()]}
+
+
+def _settings(workspace: Workspace, summary: Summary) -> str:
+    segmenter = store.current(workspace)
+    settings: dict[str, Any] = {"segmenter": segmenter.model_dump() if segmenter else None}
+    settings["runs"] = {run.id: run.config.model_dump(mode="json") for run in summary.runs}
+    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)

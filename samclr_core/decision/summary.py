@@ -1,0 +1,276 @@
+"""What the whole POC came to: the facts of every station, and what they mean in a sentence."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samclr_core.evaluation import results
+from samclr_core.evaluation.intervals import Estimate
+from samclr_core.evaluation.results import Evaluation, Note
+from samclr_core.images import catalogue
+from samclr_core.messages import say
+from samclr_core.regions import store
+from samclr_core.training import runs
+from samclr_core.training.runs import Run
+from samclr_core.views.purity import Purity, last_measured
+from samclr_core.workspace import Workspace
+
+LEAST_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The regions in use."""
+
+    count: int
+    images: int
+    seconds: float
+    model: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Measured machine time of one station.
+
+    Attributes:
+        station: its name.
+        amount: how many were made: images cut, pairs judged, steps trained, runs evaluated.
+        seconds: for all of them.
+    """
+
+    station: str
+    amount: int
+    seconds: float
+
+    @property
+    def each(self) -> float:
+        return self.seconds / self.amount
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation, its run, and the file it is in."""
+
+    run: Run
+    evaluation: Evaluation
+    path: Path
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two kinds of features on the same test images, over the seeds that were trained.
+
+    Attributes:
+        against: ``twin`` is region views minus image views; ``start`` and ``colour`` are a trained
+            encoder minus that baseline.
+        views: of the trained encoder; for ``twin`` it is ``region``.
+        difference: of the linear probe's accuracy, with its 95% interval.
+        seeds: trainings on each side.
+        images: test images.
+    """
+
+    against: str
+    views: str
+    difference: Estimate
+    seeds: int
+    images: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known on one set of labelled images.
+
+    Attributes:
+        data: its name.
+        evaluated: the evaluations it rests on.
+        comparisons: what was compared.
+        sentences: what that means, the most important first.
+    """
+
+    data: str
+    evaluated: list[Evaluated]
+    comparisons: list[Comparison]
+    sentences: list[Note]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The facts of every station and the verdicts."""
+
+    images: int
+    labelled: int
+    label_maps: int
+    regions: Regions | None
+    purity: Purity | None
+    runs: list[Run]
+    costs: list[Cost]
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+def summarise(workspace: Workspace) -> Summary:
+    """Everything a decision needs, read from the workspace as it is now."""
+    images = catalogue.records(workspace)
+    regions = _regions(workspace, [image.id for image in images])
+    purity = last_measured(workspace)
+    finished = [run for run in runs.runs(workspace) if run.encoder_path.exists()]
+    evaluated = [
+        Evaluated(run, evaluation, results.path_of(run, evaluation))
+        for run in finished
+        for evaluation in results.evaluations(run)
+    ]
+    return Summary(
+        images=len(images),
+        labelled=sum(image.label is not None for image in images),
+        label_maps=sum(image.has_label_map for image in images),
+        regions=regions,
+        purity=purity,
+        runs=finished,
+        costs=_costs(regions, purity, finished, evaluated),
+        verdicts=[_verdict(family) for family in _families(evaluated)],
+    )
+
+
+def _regions(workspace: Workspace, image_ids: list[str]) -> Regions | None:
+    config = store.current(workspace)
+    found = [store.read(workspace, image_id, config) for image_id in image_ids] if config else []
+    kept = [regions for regions in found if regions]
+    if not config or not kept:
+        return None
+    return Regions(
+        count=sum(len(regions.regions) for regions in kept),
+        images=len(kept),
+        seconds=sum(regions.seconds for regions in kept),
+        model=config.model,
+    )
+
+
+def _costs(
+    regions: Regions | None,
+    purity: Purity | None,
+    finished: list[Run],
+    evaluated: list[Evaluated],
+) -> list[Cost]:
+    steps = sum(run.facts.get("steps", 0) for run in finished)
+    total = sum(item.evaluation.seconds["total"] for item in evaluated)
+    costs = [
+        Cost("regions", regions.images, regions.seconds) if regions else None,
+        Cost("views", 2 * purity.pairs, purity.seconds) if purity else None,
+        Cost("training", steps, sum(run.seconds for run in finished)),
+        Cost("evaluation", len(evaluated), total),
+    ]
+    return [cost for cost in costs if cost and cost.amount]
+
+
+def _families(evaluated: Iterable[Evaluated]) -> list[list[Evaluated]]:
+    """Evaluations that answer the same question: they differ in seed and kind of views only."""
+    families: dict[tuple, list[Evaluated]] = defaultdict(list)
+    for item in evaluated:
+        config = item.run.config
+        rest = config.model_dump_json(exclude={"seed", "views"})
+        images = tuple(item.run.images)
+        key = (item.evaluation.data_name, item.evaluation.test_digest, config.views.size)
+        families[(*key, rest, images)].append(item)
+    return list(families.values())
+
+
+def _verdict(family: list[Evaluated]) -> Verdict:
+    newest: dict[tuple[str, int], Evaluated] = {}
+    for item in family:
+        newest.setdefault((item.evaluation.views, item.run.config.seed), item)
+    kept = list(newest.values())
+    twins = _compare("twin", "region", *_twin_sides(newest))
+    baselines = [
+        _compare(baseline, views, *_sides(kept, views, baseline))
+        for views in ("region", "image")
+        for baseline in ("start", "colour")
+    ]
+    comparisons = [c for c in (twins, *baselines) if c]
+    data = kept[0].evaluation.data_name
+    return Verdict(data, kept, comparisons, _sentences(data, twins, comparisons))
+
+
+Side = list[tuple[Path, str]]
+
+
+def _twin_sides(newest: dict[tuple[str, int], Evaluated]) -> tuple[Side, Side]:
+    """Region views and image views, seed by seed: each judged itself, or as the other's twin."""
+    sides: tuple[Side, Side] = ([], [])
+    for seed in sorted({seed for _, seed in newest}):
+        pair = [
+            _judged(newest.get((views, seed)), newest.get((other, seed)))
+            for views, other in (("region", "image"), ("image", "region"))
+        ]
+        if pair[0] and pair[1]:
+            sides[0].append(pair[0])
+            sides[1].append(pair[1])
+    return sides
+
+
+def _judged(itself: Evaluated | None, twin: Evaluated | None) -> tuple[Path, str] | None:
+    if itself:
+        return itself.path, "run"
+    if twin and "twin" in twin.evaluation.methods:
+        return twin.path, "twin"
+    return None
+
+
+def _sides(items: list[Evaluated], views: str, baseline: str) -> tuple[Side, Side]:
+    paths = [item.path for item in items if item.evaluation.views == views]
+    return [(path, "run") for path in paths], [(path, baseline) for path in paths]
+
+
+def _compare(against: str, views: str, ours: Side, theirs: Side) -> Comparison | None:
+    if not ours:
+        return None
+    images = results.load(ours[0][0]).n_test
+    return Comparison(against, views, results.difference(ours, theirs), len(ours), images)
+
+
+def _sentences(data: str, twins: Comparison | None, comparisons: list[Comparison]) -> list[Note]:
+    if not twins:
+        first = [Note(key="decision.no_twin")]
+    else:
+        first = [
+            _named(twins, "region_better", "region_worse", "no_difference", data=data),
+            Note(
+                key="decision.basis",
+                values={"images": twins.images, "seeds": twins.seeds},
+            ),
+        ]
+        if twins.seeds < LEAST_SEEDS:
+            few = Note(
+                key="decision.few_seeds", values={"seeds": twins.seeds, "least": LEAST_SEEDS}
+            )
+            first.append(few)
+    return first + [note for c in comparisons for note in _against_baseline(c)]
+
+
+def _against_baseline(comparison: Comparison) -> list[Note]:
+    views = comparison.views
+    if comparison.against == "start":
+        keys = ("gain_over_start", "loss_to_start", "no_gain_over_start")
+        return [_named(comparison, *keys, views=views)]
+    if comparison.against == "colour" and comparison.difference.low <= 0:
+        return [Note(key="decision.colour_suffices", values={"views": views})]
+    return []
+
+
+def _named(comparison: Comparison, above: str, below: str, neither: str, **values: str) -> Note:
+    """The sentence for where the interval lies, its ends in points, without a sign where named."""
+    low, high = comparison.difference.low, comparison.difference.high
+    if low > 0:
+        key, ends = above, (f"{100 * low:.1f}", f"{100 * high:.1f}")
+    elif high < 0:
+        key, ends = below, (f"{-100 * high:.1f}", f"{-100 * low:.1f}")
+    else:
+        key, ends = neither, (f"{100 * low:+.1f}", f"{100 * high:+.1f}")
+    return Note(key=f"decision.{key}", values={"low": ends[0], "high": ends[1], **values})
+
+
+def spoken(note: Note, language: str) -> str:
+    """The sentence in ``language``, with the kind of views in its words."""
+    values = dict(note.values)
+    if "views" in values:
+        values["views"] = say(f"decision.view_{values['views']}", language)
+    return say(note.key, language, **values)
