@@ -1,6 +1,5 @@
 """SAM's own prompt encoder and mask decoder, as a source of candidates: the reference."""
 
-from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -21,8 +20,8 @@ class PromptDecoder(Protocol):
 
     def decode(
         self, points: torch.Tensor, first: int, min_iou: float, below: float
-    ) -> Iterator[Candidate]:
-        """Candidates of over ``min_iou`` for prompts [B, 2] in model pixels.
+    ) -> list[Candidate]:
+        """Candidates of over ``min_iou`` for prompts [B, 2] in model pixels; safe in threads.
 
         ``first`` is the index of the first prompt; ``below`` the lower of the stability cuts.
         """
@@ -43,15 +42,15 @@ class ReferenceDecoder:
     @torch.inference_mode()
     def decode(
         self, points: torch.Tensor, first: int, min_iou: float, below: float
-    ) -> Iterator[Candidate]:
+    ) -> list[Candidate]:
         logits, iou = self.predict(points)
         rows, columns = self.used
         logits, iou = logits[..., :rows, :columns].float().cpu(), iou.float().cpu()
-        for prompt, mask in (iou > min_iou).nonzero().tolist():
-            score = float(iou[prompt, mask])
-            found = cut_out(logits[prompt, mask], score, first + prompt, below)
-            if found:
-                yield found
+        found = [
+            cut_out(logits[prompt, mask], float(iou[prompt, mask]), first + prompt, below)
+            for prompt, mask in (iou > min_iou).nonzero().tolist()
+        ]
+        return [candidate for candidate in found if candidate]
 
     @torch.inference_mode()
     def predict(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -11,8 +11,10 @@ from samclr_core.jobs import Progress, silent
 from samclr_core.regions.candidates import Candidate
 from samclr_core.regions.config import PRESETS, SegmenterConfig
 from samclr_core.regions.decoder import PromptDecoder, ReferenceDecoder
+from samclr_core.regions.folded import FoldedDecoder
 from samclr_core.regions.geometry import MODEL_SIDE, Frame
 from samclr_core.regions.models import load_model
+from samclr_core.regions.parallel import in_parallel
 from samclr_core.regions.region import RegionSet
 from samclr_core.regions.selection import LOW_IOU, REASONS, select
 
@@ -42,7 +44,8 @@ class Segmenter:
         """
         self.config = config
         self.model = load_model(config.model, device, progress)
-        self.decoder: PromptDecoder = ReferenceDecoder(self.model)
+        on_cpu = self.model.device.type == "cpu"
+        self.decoder: PromptDecoder = (FoldedDecoder if on_cpu else ReferenceDecoder)(self.model)
 
     def segment(
         self, image: np.ndarray, image_id: str = "", progress: Progress = silent
@@ -89,13 +92,15 @@ class Segmenter:
     def _candidates(
         self, points: torch.Tensor, dropped: Counter[str], progress: Progress
     ) -> list[Candidate]:
-        config, total = self.config, len(points)
+        total, batch = len(points), self.decoder.batch
+        limits = self.config.min_predicted_iou, -self.config.stability_offset
+
+        def decode(first: int) -> list[Candidate]:
+            return self.decoder.decode(points[first : first + batch], first, *limits)
+
         found: list[Candidate] = []
-        for first in range(0, total, self.decoder.batch):
-            progress(first, total)
-            prompts = points[first : first + self.decoder.batch]
-            below = -config.stability_offset
-            found += self.decoder.decode(prompts, first, config.min_predicted_iou, below)
-        progress(total, total)
+        for done, candidates in enumerate(in_parallel(decode, range(0, total, batch)), start=1):
+            found += candidates
+            progress(min(done * batch, total), total)
         dropped[LOW_IOU] += MASKS_PER_PROMPT * total - len(found)
         return found
