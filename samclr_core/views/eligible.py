@@ -21,6 +21,8 @@ class Eligible:
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Up to ``count`` different indices, in the order in which they should be tried."""
         count = min(count, len(self.indices))
+        if not count:
+            return self.indices
         return rng.choice(self.indices, size=count, replace=False, p=self.chances)
 
 

@@ -1,0 +1,141 @@
+import threading
+import time
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from striped_scenes import SEGMENTER, fill
+
+from samclr_core.config import preset
+from samclr_core.images import store
+from samclr_core.messages import UserError
+from samclr_core.regions import store as region_store
+from samclr_core.regions.region import RegionSet
+from samclr_core.training import runs
+from samclr_core.training.config import TrainingConfig
+from samclr_core.training.data import Batch, PairBatches, Scenes, ahead
+from samclr_core.workspace import Workspace
+
+BASE = {"base": TrainingConfig(batch_size=5, epochs=3, pairs_per_image=2)}
+SMALL = {"views.size": 24, "views.max_upscale": 2}
+
+
+def batches(workspace: Workspace, **changes) -> PairBatches:
+    config = preset(BASE, "base", SMALL | {k.replace("__", "."): v for k, v in changes.items()})
+    made = PairBatches(workspace, runs.create(workspace, config), workers=2)
+    made.prepare(lambda ready: None)
+    return made
+
+
+def test_twins_see_the_same_number_of_pairs_of_the_same_images(workspace: Workspace) -> None:
+    image, region = batches(workspace), batches(workspace, views__kind="region")
+    assert len(image) == len(region) == 3 * 2 * 12 // 5
+    for number in range(len(image)):
+        assert image._members(number).tolist() == region._members(number).tolist()
+
+
+def test_no_image_is_twice_in_a_batch_and_all_have_their_turn(workspace: Workspace) -> None:
+    made = batches(workspace, epochs=20)
+    seen = np.zeros(12, int)
+    for number in range(len(made)):
+        members = made._members(number)
+        assert len(set(members)) == len(members) == 5
+        seen[members] += 1
+    assert seen.min() > 0.6 * seen.mean()
+
+
+def test_a_batch_is_never_larger_than_the_images(workspace: Workspace) -> None:
+    made = batches(workspace, batch_size=500)
+    assert made.batch_size == 12
+    assert made.batch(0).views.shape == (2, 12, 3, 24, 24)
+    assert made.batch(0).views.dtype == torch.uint8
+
+
+def test_any_batch_can_be_made_at_any_time(workspace: Workspace) -> None:
+    made, again = batches(workspace, views__kind="region"), batches(workspace, views__kind="region")
+    last_first = {n: again.batch(n).views for n in (7, 3, 0)}
+    for number, batch in ahead(made.batch, 0, 8, workers=3):
+        if number in last_first:
+            assert torch.equal(batch.views, last_first[number])
+    assert not torch.equal(made.batch(0).views, made.batch(12).views)
+    other_seed = batches(workspace, views__kind="region", seed=1)
+    assert not torch.equal(made.batch(0).views, other_seed.batch(0).views)
+
+
+def test_accumulated_batches_make_whole_steps(workspace: Workspace) -> None:
+    assert len(batches(workspace, accumulate=4)) == 12
+
+
+def test_images_are_decoded_once_and_bounded(workspace: Workspace, monkeypatch) -> None:
+    made = batches(workspace, max_side=72)
+    assert made.scenes[made.images[0]].shape == (48, 72, 3)
+    monkeypatch.setattr(store, "load", lambda *_: pytest.fail("decoded again"))
+    again = batches(workspace, max_side=72)
+    np.testing.assert_array_equal(made.scenes[made.images[3]], again.scenes[made.images[3]])
+
+
+def test_an_image_within_the_bound_is_kept_as_it_is(workspace: Workspace) -> None:
+    image_id = runs.create(workspace, TrainingConfig()).images[0]
+    scenes = Scenes(workspace, 1024)
+    scenes.prepare([image_id], lambda ready: None, 1)
+    np.testing.assert_array_equal(scenes[image_id], store.load(workspace, image_id))
+
+
+def test_images_without_regions_are_counted_and_cut_whole(workspace: Workspace) -> None:
+    run_config = preset(BASE, "base", SMALL | {"views.kind": "region", "batch_size": 12})
+    run = runs.create(workspace, run_config)
+    for image_id in run.images[:3]:
+        none = RegionSet(image_id, 96, 144, SEGMENTER.model_dump(), ())
+        region_store.write(workspace, SEGMENTER, none)
+    made = PairBatches(workspace, run, workers=1)
+    assert made.prepare(lambda ready: None) == 3
+    assert made.batch(0).whole_image == 3
+
+
+def test_region_views_without_usable_regions_are_refused(workspace: Workspace) -> None:
+    with pytest.raises(UserError, match="None of the 48 regions"):
+        batches(workspace, views__kind="region", views__max_area=0.003)
+    for image_id in runs.create(workspace, TrainingConfig()).images:
+        none = RegionSet(image_id, 96, 144, SEGMENTER.model_dump(), ())
+        region_store.write(workspace, SEGMENTER, none)
+    with pytest.raises(UserError, match="regions step"):
+        batches(workspace, views__kind="region")
+
+
+def test_a_removed_image_is_said(workspace: Workspace) -> None:
+    run = runs.create(workspace, TrainingConfig())
+    store.remove(workspace, run.images[:1])
+    with pytest.raises(UserError, match="no longer"):
+        PairBatches(workspace, run, 1).prepare(lambda ready: None)
+
+
+def test_ahead_keeps_the_order_runs_ahead_and_passes_errors_on() -> None:
+    made = []
+
+    def make(number: int) -> Batch:
+        time.sleep(0.002 * (number % 3))
+        if number == 9:
+            raise ValueError("nine")
+        made.append(number)
+        return Batch(torch.tensor(number), 0)
+
+    stream = ahead(make, 2, 20, workers=3)
+    assert [(n, int(batch.views)) for n, batch in islice(stream, 7)] == [
+        (n, n) for n in range(2, 9)
+    ]
+    with pytest.raises(ValueError, match="nine"):
+        next(stream)
+    assert max(made) > 9
+
+
+def test_ahead_leaves_no_thread_behind() -> None:
+    before = threading.active_count()
+    stream = ahead(lambda n: Batch(torch.tensor(n), 0), 0, 1000, workers=4)
+    next(stream)
+    stream.close()
+    assert threading.active_count() == before
+
+
+def test_fill_gives_scenes_that_differ(workspace: Workspace) -> None:
+    assert len(set(runs.create(fill(workspace, 12), TrainingConfig()).images)) == 12

@@ -1,0 +1,82 @@
+import os
+from pathlib import Path
+
+import pytest
+from striped_scenes import fill
+
+from samclr_core.config import preset
+from samclr_core.jobs import State
+from samclr_core.messages import UserError
+from samclr_core.training import runs
+from samclr_core.training.config import PRESETS, TrainingConfig
+from samclr_core.workspace import Workspace
+
+IMAGE = TrainingConfig()
+REGION = preset({"base": IMAGE}, "base", {"views.kind": "region"})
+
+
+def test_a_run_is_what_its_folder_says(workspace: Workspace) -> None:
+    config = preset(PRESETS, "quick", {"views.kind": "region", "seed": 7, "views.size": 32})
+    made = runs.create(workspace, config)
+    read = runs.run(workspace, made.id)
+    assert read.config == config
+    assert read.config.digest() == config.digest()
+    assert read.state is State.CREATED
+    assert len(read.images) == 12
+    assert read.segmenter is not None
+    assert read.metrics() == []
+    assert read.seconds == 0.0
+
+
+def test_runs_come_newest_first(workspace: Workspace) -> None:
+    made = [runs.create(workspace, IMAGE) for _ in range(3)]
+    for age, run in enumerate(made):
+        os.utime(run.folder / "config.yaml", (1000 + age, 1000 + age))
+    assert [run.id for run in runs.runs(workspace)] == [run.id for run in reversed(made)]
+
+
+def test_a_half_written_line_of_metrics_is_left_out(workspace: Workspace) -> None:
+    run = runs.create(workspace, IMAGE)
+    run.metrics_path.write_text('{"step": 1, "seconds": 2.5}\n{"step": 2, "sec')
+    assert run.metrics() == [{"step": 1, "seconds": 2.5}]
+    assert run.seconds == 2.5
+
+
+def finished(workspace: Workspace, config: TrainingConfig) -> runs.Run:
+    run = runs.create(workspace, config)
+    run.encoder_path.touch()
+    return run
+
+
+def test_the_twin_differs_in_its_views_only(workspace: Workspace) -> None:
+    region = finished(workspace, REGION)
+    assert region.twin(workspace) is None
+    finished(workspace, IMAGE.model_copy(update={"seed": 1}))
+    finished(workspace, preset({"base": IMAGE}, "base", {"views.size": 64}))
+    runs.create(workspace, IMAGE)  # not finished
+    assert region.twin(workspace) is None
+    twin = finished(workspace, IMAGE)
+    assert region.twin(workspace).id == twin.id
+    assert twin.twin(workspace).id == region.id
+
+
+def test_a_twin_learned_from_the_same_images(workspace: Workspace) -> None:
+    region = finished(workspace, REGION)
+    fill(workspace, 13)
+    finished(workspace, IMAGE)
+    assert region.twin(workspace) is None
+
+
+def test_what_is_missing_is_said_before_a_run_is_made(tmp_path: Path) -> None:
+    empty = Workspace(tmp_path / "empty")
+    with pytest.raises(UserError, match="at least 2 images"):
+        runs.create(empty, IMAGE)
+    uncut = fill(Workspace(tmp_path / "uncut"), 3, regions=False)
+    with pytest.raises(UserError, match="regions step"):
+        runs.create(uncut, REGION)
+    with pytest.raises(UserError, match="no run"):
+        runs.run(uncut, "20200101-000000-simclr-image")
+    assert runs.runs(uncut) == []
+    unfinished = runs.create(uncut, IMAGE)
+    with pytest.raises(UserError, match="finish"):
+        runs.load_encoder(unfinished)
