@@ -175,4 +175,4 @@ def removal(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
             st.rerun()
 
 
-show()
+shell.run(show)

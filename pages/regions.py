@@ -212,4 +212,4 @@ def _same_but_model(config: SegmenterConfig, preset: SegmenterConfig) -> bool:
     return config.model_dump(exclude={"model"}) == preset.model_dump(exclude={"model"})
 
 
-show()
+shell.run(show)

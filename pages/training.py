@@ -3,7 +3,7 @@
 import streamlit as st
 
 from samclr_core import jobs
-from samclr_core.config import preset as with_changes
+from samclr_core.config import with_changes
 from samclr_core.images import catalogue
 from samclr_core.jobs import State
 from samclr_core.messages import UserError
@@ -184,4 +184,4 @@ def live(workspace: Workspace, run_id: str) -> None:
         run_panel.panel(run, run.twin(workspace))
 
 
-show()
+shell.run(show)

@@ -216,4 +216,4 @@ def verdict(found: Purity) -> str:
     return t("views.no_difference")
 
 
-show()
+shell.run(show)

@@ -1,10 +1,11 @@
 """The frame around every page: page list, sidebar, and what becomes of an error."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from samclr_core.messages import LANGUAGES, Cancelled, UserError
 from ui import state
@@ -27,16 +28,36 @@ NAMES = {
     "evaluation": "shell.evaluation",
     "decision": "shell.decision",
 }
+PRODUCT = "SAMCLR Studio"
+FRAMED = "shell-framed"
 LOG = logging.getLogger(__name__)
 
 
-def settings_from_url() -> None:
-    """Language and workspace, before anything is shown."""
+def frame() -> Page:
+    """Language, workspace and page list; the page that was asked for, ready to run."""
+    st.set_page_config(page_title=PRODUCT, page_icon=":material/join_inner:", layout="wide")
     state.read_url()
     state.write_url()
+    page = st.navigation(pages())
+    sidebar()
+    st.session_state[FRAMED] = True
+    return page
 
 
-def pages() -> list:
+def run(show: Callable[[], None]) -> None:
+    """Show a page inside the frame.
+
+    Streamlit runs a file of ``pages/`` without ``app.py`` where it is the first page that anybody
+    asks for after a start of the server: such a page makes its frame itself.
+    """
+    if not st.session_state.pop(FRAMED, False):
+        frame()
+        st.session_state.pop(FRAMED)
+    with one_clear_sentence():
+        show()
+
+
+def pages() -> list[Page]:
     """One page per station, in the order of the line."""
     return [
         st.Page(f"pages/{name}.py", title=station_name(name), icon=icon, url_path=name)
