@@ -1,5 +1,138 @@
-"""decision."""
+"""Decision: what do we do next?"""
 
-from ui import shell
+from pathlib import Path
 
-shell.heading("decision", "")
+import streamlit as st
+
+from samclr_core.decision.summary import Cost, Summary, Verdict, spoken, summarise
+from samclr_core.workspace import Workspace
+from ui import charts, shell, state
+from ui.components.job_panel import clock
+from ui.i18n import LANGUAGE_NAMES, core_text, language, plain, t
+
+STATIONS = {
+    "regions": "decision.cost_regions",
+    "views": "decision.cost_views",
+    "training": "decision.cost_training",
+    "evaluation": "decision.cost_evaluation",
+}
+METHODS = {
+    ("run", "region"): "evaluation.trained_region",
+    ("run", "image"): "evaluation.trained_image",
+    ("start", ""): "evaluation.start",
+    ("colour", ""): "evaluation.colour",
+}
+
+
+def show() -> None:
+    """The whole page."""
+    shell.heading(t("decision.title"), t("decision.question"))
+    workspace = state.workspace()
+    summary = summarise(workspace)
+    if not summary.images:
+        shell.missing(t("decision.nothing_yet"), "images")
+        return
+    if not summary.verdicts:
+        shell.missing(core_text("decision.nothing_evaluated", {}), "evaluation")
+    for verdict in summary.verdicts:
+        one_verdict(verdict)
+    facts(summary)
+    if summary.costs:
+        costs(summary.costs)
+    report(workspace)
+
+
+def one_verdict(verdict: Verdict) -> None:
+    """What it means in a sentence, with the figures it rests on."""
+    first, *others = [plain(spoken(note, language())) for note in verdict.sentences]
+    with st.container(border=True):
+        st.subheader(first, anchor=False)
+        for sentence in others:
+            st.markdown(sentence)
+        st.plotly_chart(
+            charts.intervals(rows(verdict), t("evaluation.axis_short")),
+            theme=None,
+            key=f"verdict-{verdict.data}",
+        )
+
+
+def rows(verdict: Verdict) -> list[tuple[str, float, float, float, str]]:
+    """Every evaluated run with its seed, then the baselines once."""
+    found = []
+    for item in verdict.evaluated:
+        views, score = item.evaluation.views, item.evaluation.methods["run"].linear_probe
+        name = t("decision.with_seed", name=t(METHODS["run", views]), seed=item.run.config.seed)
+        found.append((name, score.accuracy, *score.ci95, charts.COLOURS[views]))
+    newest = verdict.evaluated[0].evaluation
+    for method in ("start", "colour"):
+        score = newest.methods[method].linear_probe
+        name = t(METHODS[method, ""])
+        found.append((name, score.accuracy, *score.ci95, charts.COLOURS[method]))
+    return found
+
+
+def facts(summary: Summary) -> None:
+    """How much the verdict rests on."""
+    columns = st.columns(4)
+    columns[0].metric(t("decision.images"), summary.images, border=True)
+    regions = summary.regions
+    columns[1].metric(t("decision.regions"), regions.count if regions else "–", border=True)
+    columns[2].metric(t("decision.runs"), len(summary.runs), border=True)
+    purity = summary.purity
+    shares = (
+        t(
+            "decision.purity_both",
+            region=f"{purity.region.mean:.0%}",
+            image=f"{purity.image.mean:.0%}",
+        )
+        if purity
+        else "–"
+    )
+    columns[3].metric(t("decision.purity"), shares, border=True, help=t("decision.purity_help"))
+
+
+def costs(found: list[Cost]) -> None:
+    """Measured machine time, station by station."""
+    st.subheader(t("decision.cost"), anchor=False)
+    st.dataframe(
+        [
+            {
+                t("decision.station"): t(STATIONS[cost.station]),
+                t("decision.amount"): f"{cost.amount:,}",
+                t("decision.total"): clock(cost.seconds),
+                t("decision.each"): t("decision.seconds", s=f"{cost.each:.2f}"),
+            }
+            for cost in found
+        ],
+        hide_index=True,
+    )
+    st.caption(t("decision.cost_help"))
+
+
+def report(workspace: Workspace) -> None:
+    """The whole POC as one HTML file."""
+    st.subheader(t("decision.report"), anchor=False)
+    st.markdown(t("decision.report_help"))
+    with st.container(horizontal=True):
+        if st.button(t("decision.build"), type="primary", icon=":material/description:"):
+            from samclr_core.decision.report import write_report
+
+            with st.spinner(t("decision.building")):
+                write_report(workspace, language())
+        path = newest_report(workspace)
+        if path:
+            st.download_button(
+                t("decision.download", language=LANGUAGE_NAMES[language()]),
+                path.read_bytes(),
+                file_name=path.name,
+                mime="text/html",
+                icon=":material/download:",
+            )
+
+
+def newest_report(workspace: Workspace) -> Path | None:
+    """The newest report in the language in use."""
+    return max(workspace.reports.glob(f"*-{language()}.html"), default=None)
+
+
+shell.run(show)

@@ -1,5 +1,221 @@
-"""evaluation."""
+"""Evaluation: is it better, and are we sure?"""
 
-from ui import shell
+from pathlib import Path
 
-shell.heading("evaluation", "")
+import streamlit as st
+
+from samclr_core import jobs
+from samclr_core.evaluation import results
+from samclr_core.evaluation.results import Evaluation
+from samclr_core.images import catalogue
+from samclr_core.jobs import State
+from samclr_core.training import runs
+from samclr_core.training.runs import Run
+from samclr_core.workspace import SAMPLE_DATA, Workspace
+from ui import charts, shell, state
+from ui.components import embedding_map, job_panel, run_panel
+from ui.i18n import core_text, t
+
+KIND = "evaluate"
+PROBE = SAMPLE_DATA / "probe"
+DATA = {
+    "sample": "evaluation.data_sample",
+    "folder": "evaluation.data_folder",
+    "workspace": "evaluation.data_workspace",
+}
+METHODS = {"colour": "evaluation.colour", "start": "evaluation.start"}
+OTHER = {"region": "image", "image": "region"}
+
+
+def show() -> None:
+    """The whole page."""
+    shell.heading(t("evaluation.title"), t("evaluation.question"))
+    workspace = state.workspace()
+    finished = [run for run in runs.runs(workspace) if run.encoder_path.exists()]
+    if not finished:
+        shell.missing(t("evaluation.no_runs"), "training")
+        return
+    run = start(workspace, finished)
+    job = job_panel.latest(workspace.jobs, KIND)
+    if job and job.state is State.RUNNING:
+        live(workspace)
+    elif job:
+        job_panel.panel(job, t("evaluation.job"))
+    known = results.evaluations(run)
+    if not known:
+        st.info(t("evaluation.none_yet"), icon=":material/info:")
+        return
+    evaluation = chosen(known)
+    methods(evaluation)
+    embedding_map.show(results.points(results.path_of(run, evaluation)), evaluation.name)
+    per_class(evaluation)
+    shell.next_step("decision")
+
+
+def start(workspace: Workspace, finished: list[Run]) -> Run:
+    """Which run, on which labelled images; the run that was chosen."""
+    by_id = {run.id: run for run in finished}
+    with st.container(border=True):
+        left, middle, button = st.columns([4, 3, 2], vertical_alignment="bottom")
+        run = by_id[
+            left.selectbox(
+                t("evaluation.run"),
+                list(by_id),
+                format_func=lambda i: run_panel.title(by_id[i]),
+            )
+        ]
+        source = middle.selectbox(
+            t("evaluation.data"), sources(workspace), format_func=lambda s: t(DATA[s])
+        )
+        data = PROBE
+        if source == "folder":
+            path = st.text_input(t("evaluation.folder"), help=t("evaluation.folder_help"))
+            data = Path(path.strip())
+        ready = source != "folder" or data != Path()
+        job = job_panel.latest(workspace.jobs, KIND)
+        running = bool(job and job.state is State.RUNNING)
+        if button.button(
+            t("evaluation.evaluate"),
+            type="primary",
+            disabled=running or not ready,
+            width="stretch",
+        ):
+            launch(workspace, run, None if source == "workspace" else data)
+            st.rerun()
+    return run
+
+
+def sources(workspace: Workspace) -> list[str]:
+    """Where labelled images can come from, the workspace's own only where it has some."""
+    labelled = any(image.label for image in catalogue.records(workspace))
+    has = {"sample": PROBE.is_dir(), "folder": True, "workspace": labelled}
+    return [source for source in DATA if has[source]]
+
+
+def launch(workspace: Workspace, run: Run, data: Path | None) -> None:
+    """Evaluate in a process of its own."""
+    arguments = ["evaluate", "-w", str(workspace.root), "--run", run.id]
+    if data:
+        arguments += ["--data", str(data)]
+    jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
+
+
+@st.fragment(run_every=1.0)
+def live(workspace: Workspace) -> None:
+    """The progress of an evaluation."""
+    with shell.one_clear_sentence():
+        job = job_panel.latest(workspace.jobs, KIND)
+        if not job or job.state is not State.RUNNING:
+            st.rerun()
+        job_panel.panel(job, t("evaluation.job"))
+
+
+def chosen(known: list[Evaluation]) -> Evaluation:
+    """The evaluation to show: there is one per data set, the newest first."""
+    by_name = {evaluation.name: evaluation for evaluation in known}
+    if len(by_name) == 1:
+        return known[0]
+    name = st.selectbox(
+        t("evaluation.shown"), list(by_name), format_func=lambda n: by_name[n].data_name
+    )
+    return by_name[name]
+
+
+def title(evaluation: Evaluation, method: str) -> str:
+    """The method's name, as in “Trained, region views”."""
+    if method in METHODS:
+        return t(METHODS[method])
+    views = evaluation.views if method == "run" else OTHER[evaluation.views]
+    return t("evaluation.trained_region") if views == "region" else t("evaluation.trained_image")
+
+
+def colour(evaluation: Evaluation, method: str) -> str:
+    """The same colour for the same thing in all charts."""
+    views = {"run": evaluation.views, "twin": OTHER[evaluation.views]}
+    return charts.COLOURS[views.get(method, method)]
+
+
+def methods(evaluation: Evaluation) -> None:
+    """Accuracy of the run and its baselines on the same images, with intervals."""
+    st.subheader(t("evaluation.accuracy"), anchor=False, help=t("evaluation.accuracy_help"))
+    order = [m for m in ("run", "twin", "start", "colour") if m in evaluation.methods]
+    rows = [
+        (title(evaluation, m), s.accuracy, *s.ci95, colour(evaluation, m))
+        for m in order
+        for s in (evaluation.methods[m].linear_probe,)
+    ]
+    chart, table = st.columns([3, 2], gap="large")
+    figure = charts.intervals(rows, t("evaluation.axis"))
+    figure.add_vline(x=evaluation.majority, line_dash="dot", line_color=charts.INK)
+    chart.plotly_chart(figure, theme=None)
+    with table:
+        st.dataframe([line(evaluation, m) for m in order], hide_index=True)
+        st.caption(
+            t(
+                "evaluation.basis",
+                classes=len(evaluation.classes),
+                train=evaluation.n_train,
+                test=evaluation.n_test,
+                majority=f"{evaluation.majority:.0%}",
+            )
+        )
+    with st.expander(t("evaluation.notes", count=len(evaluation.notes)), expanded=False):
+        for note in evaluation.notes:
+            st.markdown(f"- {core_text(note.key, dict(note.values))}")
+
+
+def line(evaluation: Evaluation, method: str) -> dict[str, str]:
+    """One method as a row of the table."""
+    found = evaluation.methods[method]
+    return {
+        t("evaluation.features"): title(evaluation, method),
+        t("evaluation.probe"): share(found.linear_probe),
+        t("evaluation.knn"): share(found.knn),
+    }
+
+
+def share(score: results.Score) -> str:
+    """An accuracy with its interval."""
+    low, high = score.ci95
+    return t(
+        "evaluation.share", value=f"{score.accuracy:.1%}", low=f"{low:.0%}", high=f"{high:.0%}"
+    )
+
+
+def per_class(evaluation: Evaluation) -> None:
+    """Which classes are found, and what they are taken for."""
+    head, chooser = st.columns([3, 2], vertical_alignment="bottom")
+    head.subheader(t("evaluation.per_class"), anchor=False)
+    method = chooser.selectbox(
+        t("evaluation.features"),
+        list(evaluation.methods),
+        format_func=lambda m: title(evaluation, m),
+    )
+    probe = evaluation.methods[method].linear_probe
+    left, right = st.columns([3, 2], gap="large")
+    figure = charts.confusion(
+        probe.confusion, evaluation.classes, t("evaluation.predicted"), t("evaluation.truth")
+    )
+    left.plotly_chart(figure, theme=None)
+    accuracy, images = t("evaluation.found"), t("evaluation.test_images")
+    right.dataframe(
+        [
+            {
+                t("evaluation.class"): name,
+                accuracy: None if (found := probe.per_class[name]) is None else 100 * found,
+                images: count,
+            }
+            for name, count in zip(evaluation.classes, evaluation.test_per_class, strict=True)
+        ],
+        hide_index=True,
+        column_config={
+            accuracy: st.column_config.ProgressColumn(
+                accuracy, min_value=0, max_value=100, format="%.0f%%"
+            )
+        },
+        height=min(640, 38 * len(evaluation.classes) + 40),
+    )
+    right.caption(t("evaluation.balanced", value=f"{probe.balanced_accuracy:.1%}"))
+
+
+shell.run(show)

@@ -11,7 +11,7 @@ from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
 from samclr_core.views.config import AugmentConfig, ViewsConfig
-from samclr_core.views.purity import Purity, measure
+from samclr_core.views.purity import Purity, last_measured, measure
 from samclr_core.workspace import Workspace
 from ui import charts, shell, state
 from ui.components import job_panel, pairs, pictures
@@ -19,7 +19,7 @@ from ui.i18n import t
 
 PAIRS = 500
 SEED = "views-seed"
-MEASURED = "views-purity"
+MEASURED = "views_measured"
 SETTING = "views"
 OUTSIDE = {
     "keep": "views.outside_keep",
@@ -51,7 +51,7 @@ def show() -> None:
         return
     config = settings(workspace)
     both_kinds(workspace, done, segmenter, config)
-    purity(workspace, segmenter, config, len(done))
+    purity(workspace, config)
     shell.next_step("training")
 
 
@@ -168,20 +168,19 @@ def one_kind(image, regions: RegionSet | None, config: ViewsConfig) -> None:
             pictures.show(pictures.Picture(picture, (title,)))
 
 
-def purity(
-    workspace: Workspace, segmenter: SegmenterConfig, config: ViewsConfig, images: int
-) -> None:
+def purity(workspace: Workspace, config: ViewsConfig) -> None:
     """How often both views show the same thing, with the reference it was measured against."""
     title, button = st.columns([4, 1], vertical_alignment="bottom")
     title.subheader(t("views.purity"), anchor=False, help=t("views.purity_help"))
-    key = (str(workspace.root), segmenter.digest(), config.digest(), images)
-    measured: dict[tuple, Purity] = st.session_state.setdefault(MEASURED, {})
     if button.button(t("views.measure"), icon=":material/straighten:", width="stretch"):
-        measured[key] = measure(workspace, PAIRS, 0, job_panel.Bar(), config)
-    if key not in measured:
+        measure(workspace, PAIRS, 0, job_panel.Bar(), config)
+        workspace.remember(MEASURED, config.digest())
+    # Other settings, or other regions, would give other figures.
+    found = last_measured(workspace) if workspace.setting(MEASURED) == config.digest() else None
+    if not found:
         st.caption(t("views.not_measured", pairs=PAIRS))
         return
-    result(measured[key])
+    result(found)
 
 
 def result(found: Purity) -> None:
