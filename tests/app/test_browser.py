@@ -1,0 +1,346 @@
+"""The whole line in a real browser: two photos in, an accuracy and a report out.
+
+The line is walked in English; then every page is looked at in Japanese. Pictures of the pages go
+to the test's own folder. ``SAMCLR_SCREENSHOTS=1`` walks it with the whole sample factory instead
+and writes the pictures of the README to ``docs/screenshots``, which takes some minutes.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from app_photos import photo
+
+from samclr_core.messages import UserError, core_catalogue
+from samclr_core.workspace import REPOSITORY, SAMPLE_DATA
+from ui.i18n import catalogue
+from ui.shell import NAMES
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from playwright.sync_api import Locator, Page, expect, sync_playwright  # noqa: E402
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+FOR_README = os.environ.get("SAMCLR_SCREENSHOTS") == "1"
+PICTURES = REPOSITORY / "docs" / "screenshots"
+SCENES = SAMPLE_DATA / "scenes"
+PROBE = SAMPLE_DATA / "probe"
+SIZE = {"width": 1440, "height": 960}
+EPOCHS = 100
+PATIENCE = 240_000
+SECOND = 1000
+
+
+@dataclass
+class Studio:
+    """The app in a browser, in one language."""
+
+    page: Page
+    address: str
+    pictures: Path
+    language: str = "en"
+    workspace: str = "line-3"
+
+    def t(self, key: str, **values: object) -> str:
+        texts = catalogue() if key in catalogue() else core_catalogue()
+        return texts[key][self.language].format(**values)
+
+    def starting_with(self, key: str) -> re.Pattern:
+        """The text up to its first value."""
+        text = (catalogue() if key in catalogue() else core_catalogue())[key][self.language]
+        return re.compile(re.escape(text.split("{")[0].strip()))
+
+    def open(self, station: str) -> None:
+        """By its address, as a reload or a colleague's link does."""
+        path = "" if station == "images" else station
+        query = f"lang={self.language}&workspace={self.workspace}"
+        self.page.goto(f"{self.address}/{path}?{query}")
+        self.title(station)
+
+    def walk_to(self, station: str) -> None:
+        """By the list of pages, as a person does."""
+        self.page.get_by_test_id("stSidebarNav").get_by_role(
+            "link", name=self.t(NAMES[station])
+        ).click()
+        self.title(station)
+
+    def title(self, station: str) -> None:
+        heading = self.page.get_by_role("heading", level=1)
+        expect(heading).to_have_text(self.t(f"{station}.title"), timeout=60 * SECOND)
+
+    def button(self, key: str) -> Locator:
+        return self.page.get_by_role("button", name=self.starting_with(key)).first
+
+    def text(self, key: str) -> Locator:
+        return self.page.get_by_text(self.starting_with(key)).first
+
+    def metric(self, key: str) -> Locator:
+        metrics = self.page.get_by_test_id("stMetric")
+        return metrics.filter(has_text=self.t(key)).get_by_test_id("stMetricValue")
+
+    def sees(self, locator: Locator, patience: int = 60 * SECOND) -> None:
+        expect(locator).to_be_visible(timeout=patience)
+
+    def no_error(self) -> None:
+        """No stack trace, no red box, and no key of the catalogue in place of its text."""
+        self.settled()
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+        expect(self.page.get_by_test_id("stAlertContentError")).to_have_count(0)
+        address = self.page.url
+        assert f"lang={self.language}" in address
+        assert f"workspace={self.workspace}" in address
+
+    def settled(self) -> None:
+        """Nothing is being drawn any more, and every picture has arrived."""
+        expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=60 * SECOND)
+        self.page.wait_for_function(
+            "Array.from(document.images).every(image => image.complete)", timeout=60 * SECOND
+        )
+
+    def picture(self, name: str) -> None:
+        self.settled()
+        self.page.wait_for_timeout(SECOND)
+        self.page.screenshot(path=str(self.pictures / f"{name}-{self.language}.png"))
+
+
+@pytest.fixture(scope="module")
+def weights() -> None:
+    from samclr_core.regions.weights import fetch
+
+    try:
+        fetch("mobile_sam")
+    except UserError as error:
+        pytest.skip(f"the weights of MobileSAM cannot be had: {error}")
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The real app on a free port, with a home of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "samclr_core.cli", "app", "--port", str(port)]
+    home = os.environ | {"SAMCLR_HOME": str(tmp_path / "home")}
+    with open(tmp_path / "server.log", "wb") as log:
+        server = subprocess.Popen(command, env=home, stdout=log, stderr=log, start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_up(address, server)
+        yield address
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(30)
+
+
+def _wait_until_up(address: str, server: subprocess.Popen) -> None:
+    for _ in range(300):
+        assert server.poll() is None, "the app ended at its start"
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the app did not come up")
+
+
+@pytest.fixture
+def studio(weights: None, address: str, tmp_path: Path) -> Iterator[Studio]:
+    if not CHROMIUM:
+        pytest.skip("no Chromium: apt-get install chromium, or any other browser of its family")
+    pictures = PICTURES if FOR_README else tmp_path / "screenshots"
+    pictures.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport=SIZE, device_scale_factor=1)
+        page.set_default_timeout(60 * SECOND)
+        yield Studio(page, address, pictures)
+        browser.close()
+
+
+def test_the_whole_line_in_a_browser(studio: Studio, tmp_path: Path) -> None:
+    bring_photos_in(studio, tmp_path)
+    find_regions(studio)
+    look_at_pairs(studio)
+    train(studio)
+    evaluate(studio, tmp_path)
+    decide(studio)
+    studio.language = "ja"
+    look_at_every_page(studio)
+
+
+def bring_photos_in(studio: Studio, folder: Path) -> None:
+    scenes = sorted((SCENES / "images").glob("*.jpg"))[:2]
+    files = [(path.name, path.read_bytes()) for path in scenes] or [
+        (f"photo-{seed}.jpg", photo(seed)) for seed in (1, 2)
+    ]
+    uploads = folder / "uploads"
+    uploads.mkdir()
+    for name, content in files:
+        (uploads / name).write_bytes(content)
+    studio.open("images")
+    studio.sees(studio.text("images.none_yet"))
+    chooser = studio.page.locator("input[type=file]").first
+    chooser.set_input_files([str(path) for path in sorted(uploads.iterdir())])
+    studio.button("images.add").click()
+    studio.sees(studio.page.get_by_text(studio.t("images.outcome", added=2, duplicates=0)))
+    expect(studio.metric("images.count")).to_have_text("2")
+    if FOR_README:
+        studio.page.get_by_role("tab", name=studio.t("images.tab_sample")).click()
+        studio.button("images.add_sample").click()
+        expect(studio.metric("images.count")).not_to_have_text("2", timeout=PATIENCE)
+    thumbnails = studio.page.get_by_test_id("stImage").locator("img")
+    studio.sees(thumbnails.first)
+    studio.no_error()
+    studio.picture("1-images")
+
+
+def find_regions(studio: Studio) -> None:
+    studio.walk_to("regions")
+    studio.button("regions.start").click()
+    studio.sees(studio.text("regions.all"), 10 * PATIENCE if FOR_README else PATIENCE)
+    count = int(studio.metric("regions.per_image").inner_text())
+    assert count >= 2, "things on a plain ground give regions"
+    # The photo and its regions, and a card for every image.
+    expect(studio.page.get_by_test_id("stImage").locator("img").nth(3)).to_be_visible()
+    studio.no_error()
+    studio.picture("2-regions")
+
+
+def look_at_pairs(studio: Studio) -> None:
+    studio.walk_to("views")
+    pictures = studio.page.get_by_test_id("stImage").locator("img")
+    expect(pictures).to_have_count(10, timeout=60 * SECOND)
+    before = pictures.first.get_attribute("src")
+    studio.button("views.new_draw").click()
+    expect(pictures.first).not_to_have_attribute("src", before or "")
+    studio.button("views.measure").click()
+    studio.sees(studio.page.locator(".js-plotly-plot").first, PATIENCE)
+    studio.sees(studio.text("views.basis"))
+    studio.no_error()
+    studio.picture("3-views")
+
+
+def train(studio: Studio) -> None:
+    studio.walk_to("training")
+    if not FOR_README:
+        studio.page.get_by_text(studio.t("training.details"), exact=True).click()
+        epochs = studio.page.get_by_label(studio.t("training.epochs"))
+        epochs.fill(str(EPOCHS))
+        epochs.press("Enter")
+        studio.settled()
+    studio.button("training.start").click()
+    studio.sees(studio.metric("training.time_left"), PATIENCE)
+    curves = studio.page.locator(".js-plotly-plot")
+    expect(curves).to_have_count(3, timeout=60 * SECOND)
+    reload_in_mid_run(studio)
+    studio.sees(studio.metric("training.machine_time"), 3 * PATIENCE)
+    studio.sees(studio.page.get_by_text(studio.t("jobs.finished")).first)
+    expect(curves).to_have_count(3)
+    studio.no_error()
+    if FOR_README:
+        studio.button("training.train_twin").click()
+        studio.sees(studio.metric("training.time_left"), PATIENCE)
+        studio.page.wait_for_timeout(20 * SECOND)
+    studio.picture("4-training")
+    if FOR_README:
+        studio.sees(studio.metric("training.machine_time"), 3 * PATIENCE)
+
+
+def reload_in_mid_run(studio: Studio) -> None:
+    """Everything is read from the run's folder, so a reload shows it again, and further on."""
+    studio.page.reload()
+    studio.title("training")
+    studio.sees(studio.metric("training.loss"))
+    running = studio.metric("training.time_left").or_(studio.metric("training.machine_time"))
+    studio.sees(running.first)
+    expect(studio.page.locator(".js-plotly-plot")).to_have_count(3)
+
+
+def evaluate(studio: Studio, folder: Path) -> None:
+    studio.walk_to("evaluation")
+    if not PROBE.is_dir():
+        use_folder(studio, labelled_folder(folder / "labelled"))
+    studio.button("evaluation.evaluate").click()
+    studio.sees(studio.page.get_by_role("heading", name=studio.t("evaluation.map")), PATIENCE)
+    # Accuracy beside the baselines, the map, the confusion matrix.
+    expect(studio.page.locator(".js-plotly-plot")).to_have_count(3, timeout=60 * SECOND)
+    bars = studio.page.locator(".js-plotly-plot").first
+    expect(bars.get_by_text(re.compile(r"\d+\.\d%")).first).to_be_visible()
+    studio.no_error()
+    studio.picture("5-evaluation")
+    pick_on_the_map(studio)
+
+
+def labelled_folder(folder: Path) -> Path:
+    """Two classes that a backbone can tell apart, where the sample data is not there."""
+    for number in range(24):
+        kind = ("plain", "dark")[number % 2]
+        path = folder / kind / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photo(number, (96, 96) if number % 2 else (120, 96)))
+    return folder
+
+
+def use_folder(studio: Studio, folder: Path) -> None:
+    path = studio.page.get_by_label(studio.t("evaluation.folder"))
+    path.fill(str(folder))
+    path.press("Enter")
+    studio.settled()
+
+
+def pick_on_the_map(studio: Studio) -> None:
+    """A lasso around the whole map shows the thumbnails of its points."""
+    canvas = studio.page.locator(".js-plotly-plot").nth(1)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.locator(".nsewdrag").first.bounding_box()
+    assert box
+    left, top = box["x"] + 4, box["y"] + 4
+    right, bottom = box["x"] + box["width"] - 4, box["y"] + box["height"] - 4
+    mouse = studio.page.mouse
+    mouse.move(left, top)
+    mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        mouse.move(x, y, steps=6)
+    mouse.up()
+    studio.sees(studio.page.get_by_test_id("stImage").locator("img").first)
+    studio.no_error()
+    studio.picture("5-evaluation-lasso")
+
+
+def decide(studio: Studio) -> None:
+    studio.walk_to("decision")
+    studio.sees(studio.page.locator(".js-plotly-plot").first)
+    studio.button("decision.build").click()
+    with studio.page.expect_download() as download:
+        studio.button("decision.download").click(timeout=60 * SECOND)
+    html = Path(download.value.path()).read_text(encoding="utf-8")
+    assert "<html" in html
+    assert "http://" not in html.replace("http://www.w3.org", "")
+    studio.no_error()
+    studio.picture("6-decision")
+
+
+def look_at_every_page(studio: Studio) -> None:
+    """In the other language: by address, then by its own texts."""
+    for station in NAMES:
+        studio.open(station)
+        if station != "images":
+            studio.sees(studio.page.locator(".js-plotly-plot, [data-testid=stImage] img").first)
+        studio.no_error()
+        english = catalogue()[f"{station}.question"]["en"]
+        expect(studio.page.get_by_text(english)).to_have_count(0)
+        studio.picture(f"{list(NAMES).index(station) + 1}-{station}")
