@@ -1,14 +1,15 @@
 """What costs time is computed once: named arrays in the workspace's cache, found by content."""
 
 import hashlib
-import io
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from samclr_core.workspace import Workspace, write_atomic
+from samclr_core.workspace import Workspace
 
 Arrays = dict[str, np.ndarray]
 
@@ -56,7 +57,12 @@ def read(path: Path, *names: str) -> Arrays:
 
 
 def write(path: Path, arrays: Arrays) -> None:
-    """Write ``arrays`` as .npz, atomically."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    write_atomic(path, buffer.getvalue())
+    """Write ``arrays`` as .npz so that a reader, or a crash, never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        try:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+    os.replace(file.name, path)

@@ -25,10 +25,10 @@ class ProjectionConfig(Config):
         seed: of the layout.
     """
 
-    neighbours: int = Field(15, ge=2, le=200)
-    min_dist: float = Field(0.1, ge=0, le=1)
-    epochs: int | None = Field(None, ge=1)
-    seed: int = Field(0, ge=0, lt=2**31)
+    neighbours: int = Field(default=15, ge=2, le=200)
+    min_dist: float = Field(default=0.1, ge=0, le=1)
+    epochs: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0, lt=2**31)
 
 
 DEFAULT = ProjectionConfig()
@@ -61,8 +61,10 @@ def layout(embeddings: np.ndarray, config: ProjectionConfig = DEFAULT) -> np.nda
     """:func:`project` without the cache."""
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
     components = principal_components(unit)
-    if len(np.unique(components.round(6), axis=0)) < MIN_POINTS:
-        return components[:, :2]
+    # What differs in the last digits only is the same image to the backbone.
+    rounded = components.round(6)
+    if len(np.unique(rounded, axis=0)) < MIN_POINTS:
+        return rounded[:, :2]
     return _umap(components, config)
 
 

@@ -1,0 +1,212 @@
+"""The whole evaluation of a run: same images, same split, same probe for it and its baselines."""
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from samclr_core.evaluation import baselines, results, samples
+from samclr_core.evaluation.baselines import Embedded
+from samclr_core.evaluation.cache import digest, write
+from samclr_core.evaluation.judging import Judged, judge
+from samclr_core.evaluation.notes import about
+from samclr_core.evaluation.projection import project
+from samclr_core.evaluation.results import Evaluation
+from samclr_core.evaluation.samples import Prepared, Sample
+from samclr_core.evaluation.split import Split, split
+from samclr_core.jobs import Progress, silent
+from samclr_core.messages import UserError
+from samclr_core.training.runs import Run
+from samclr_core.workspace import Workspace
+
+# UMAP measures all distances below 4096 points; above, it takes many times as long.
+MAX_POINTS = 4_000
+
+
+def evaluate(
+    workspace: Workspace, run: Run, data: Path | None = None, progress: Progress = silent
+) -> Evaluation:
+    """Measure the frozen features of ``run`` beside colour statistics, its start and its twin.
+
+    Linear probe and k-NN on the same split for all; every image is cut to the size of the run's
+    views (see :func:`features.fit`). The twin is the run that differs only in the kind of views;
+    where none has finished, a note names the command that trains it. Result and arrays are written
+    to ``run.folder/evaluation``; one data set has one result, the latest.
+
+    Args:
+        workspace: where the run lives.
+        run: a finished run.
+        data: a labelled folder (see :func:`images.datasets.read_labelled_folder`); None for the
+            workspace's own labelled images.
+        progress: told of every step.
+
+    Raises:
+        UserError: the run has not finished, the folder cannot be used, or there are fewer than
+            two classes with an image to fit and one to judge by.
+        Cancelled: as ``progress`` asks; what was finished stays in the cache.
+    """
+    if not run.encoder_path.exists():
+        raise UserError("training.not_finished", name=run.id)
+    clock, size = _Clock(), run.config.views.size
+    found = _listed(workspace, data)
+    used = samples.thinned(found, samples.most_images(size))
+    prepared = samples.prepare(workspace, used, size, part(progress, 0, 30))
+    clock.lap("images")
+    parts = split(
+        [sample.label or "" for sample in prepared.samples],
+        [sample.split for sample in prepared.samples],
+        prepared.ids,
+    )
+    embedded, judged = _all_methods(workspace, run, prepared, parts, part(progress, 30, 85))
+    clock.lap("methods")
+    places = _places(workspace, embedded["run"].values, parts)
+    clock.lap("map")
+    evaluation = Evaluation(
+        **_of_run(run, judged),
+        **_of_data(workspace, data, prepared, parts),
+        seconds=clock.laps | {"total": sum(clock.laps.values())},
+        notes=[],
+    )
+    notes = about(workspace, run, evaluation, prepared, parts, len(found) - len(used))
+    evaluation = evaluation.model_copy(update={"notes": notes})
+    arrays = _answers(judged, parts) | _map(prepared, parts, judged["run"], places)
+    path = results.path_of(run, evaluation)
+    write(path.with_suffix(".npz"), arrays | {"embeddings": embedded["run"].values})
+    results.save(path, evaluation)
+    progress(100, 100)
+    return evaluation
+
+
+def name_of(data: Path | None) -> str:
+    """What the files of an evaluation on ``data`` are called: the same for the same folder."""
+    if data is None:
+        return "workspace"
+    folder = data.expanduser().resolve()
+    plain = re.sub(r"\W+", "-", folder.name).strip("-")[:40]
+    return f"{plain}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+
+
+def part(progress: Progress, start: float, end: float) -> Progress:
+    """A progress for work that takes the whole's hundredths from ``start`` to ``end``."""
+
+    def report(done: int, total: int, note: str = "") -> None:
+        progress(round(start + (end - start) * done / max(total, 1)), 100, note)
+
+    return report
+
+
+class _Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name], self._last = now - self._last, now
+
+
+def _listed(workspace: Workspace, data: Path | None) -> list[Sample]:
+    if data is not None:
+        return samples.of_folder(data)
+    found = samples.of_workspace(workspace)
+    if not found:
+        raise UserError("evaluation.no_labels")
+    return found
+
+
+def _all_methods(
+    workspace: Workspace, run: Run, prepared: Prepared, parts: Split, progress: Progress
+) -> tuple[dict[str, Embedded], dict[str, Judged]]:
+    embedded, judged = {}, {}
+    sources = baselines.sources(workspace, run)
+    step = 100 / len(sources)
+    for index, (name, source) in enumerate(sources.items()):
+        start = index * step
+        progress(round(start), 100, name)
+        embedding = part(progress, start, start + 0.7 * step)
+        judging = part(progress, start + 0.7 * step, start + step)
+        embedded[name] = source.embed(workspace, prepared, embedding)
+        judged[name] = judge(workspace, embedded[name], parts, judging)
+    return embedded, judged
+
+
+def _places(workspace: Workspace, values: np.ndarray, parts: Split) -> np.ndarray:
+    """float32 [images, 2]: where each is on the map; nan for those that have no room on it."""
+    shown = np.concatenate([parts.test, parts.train])[:MAX_POINTS]
+    places = np.full((len(values), 2), np.nan, np.float32)
+    places[shown] = project(workspace, values[shown])
+    return places
+
+
+def _of_run(run: Run, judged: Mapping[str, Judged]) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "created": time.time(),
+        "size": run.config.views.size,
+        "views": run.config.views.kind,
+        "twin": judged["twin"].method.run if "twin" in judged else None,
+        "methods": {name: result.method for name, result in judged.items()},
+    }
+
+
+def _of_data(
+    workspace: Workspace, data: Path | None, prepared: Prepared, parts: Split
+) -> dict[str, Any]:
+    counts = {
+        side: np.bincount(parts.labels[indices], minlength=len(parts.classes))
+        for side, indices in (("train", parts.train), ("test", parts.test))
+    }
+    judges = [(prepared.ids[i], parts.classes[parts.labels[i]]) for i in parts.test]
+    folder = data.expanduser().resolve() if data else None
+    return {
+        "name": name_of(data),
+        "data": str(folder) if folder else None,
+        "data_name": folder.name if folder else workspace.name,
+        "split": "official" if parts.official else "half",
+        "test_digest": digest(judges),
+        "n_train": len(parts.train),
+        "n_test": len(parts.test),
+        "classes": parts.classes,
+        "train_per_class": counts["train"].tolist(),
+        "test_per_class": counts["test"].tolist(),
+        "majority": float(counts["test"].max() / counts["test"].sum()),
+    }
+
+
+def _answers(judged: Mapping[str, Judged], parts: Split) -> dict[str, np.ndarray]:
+    """For each method and predictor, bool [n_test], ordered by content id."""
+    truth = parts.labels[parts.test]
+    return {
+        f"correct_{name}_{head}": predicted == truth
+        for name, result in judged.items()
+        for head, predicted in result.predicted.items()
+    }
+
+
+def _map(
+    prepared: Prepared, parts: Split, judged: Judged, places: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What :func:`results.points` reads, a row for every image; "" stands for None."""
+    side = np.full(len(prepared.ids), "", dtype="U5")
+    side[parts.train], side[parts.test] = "train", "test"
+    predicted = np.full(len(prepared.ids), "", dtype=object)
+    predicted[parts.test] = [parts.classes[n] for n in judged.predicted["linear_probe"]]
+    images = prepared.samples
+    return {
+        "ids": np.array(prepared.ids),
+        "names": np.array([image.name for image in images]),
+        "labels": np.array([image.label or "" for image in images]),
+        "split": side,
+        "predicted": predicted.astype(str),
+        "x": places[:, 0],
+        "y": places[:, 1],
+        "sources": np.array([image.source for image in images]),
+        "paths": np.array([str(image.path) for image in images]),
+        "image_ids": np.array([image.image_id or "" for image in images]),
+    }
