@@ -36,6 +36,11 @@ def _precision(config: TrainingConfig, on_gpu: bool) -> Any:
     return {"32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[config.precision]
 
 
+def can_fuse(chosen: Fabric) -> bool:
+    """Whether the optimizer may run as one kernel; with fp16 it would hide what clipping needs."""
+    return chosen.strategy.precision.precision != "16-mixed"
+
+
 def workers(config: TrainingConfig) -> int:
     """Threads that cut crops ahead."""
     return config.workers or min(8, os.cpu_count() or 1)
@@ -45,9 +50,13 @@ def workers(config: TrainingConfig) -> int:
 def repeatable(device: torch.device) -> Iterator[None]:
     """On a CPU, the same run gives the same weights; on a GPU, speed comes first."""
     before = torch.are_deterministic_algorithms_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.use_deterministic_algorithms(before or device.type == "cpu", warn_only=True)
+    # Filling memory that is about to be written anyway only helps to find bugs.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         with torch.random.fork_rng(devices=[]):
             yield
     finally:
         torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]

@@ -62,7 +62,9 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
         method.to(memory_format=torch.channels_last)
         # AdamW: LARS pays off from batches of thousands only, and SGD's best rate differs more
         # between random and pretrained starts.
-        optimizer: Any = torch.optim.AdamW(_parameter_groups(method, config))
+        optimizer: Any = torch.optim.AdamW(
+            _parameter_groups(method, config), fused=devices.can_fuse(fabric)
+        )
         module, optimizer = fabric.setup(method, optimizer)
         position = checkpoint.restore(run, method, optimizer, fabric)
         journal = Journal(run, position.step)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from striped_scenes import SEGMENTER, fill
 
-from samclr_core.config import preset
+from samclr_core.config import with_changes
 from samclr_core.images import store
 from samclr_core.messages import UserError
 from samclr_core.regions import store as region_store
@@ -22,7 +22,9 @@ SMALL = {"views.size": 24, "views.max_upscale": 2}
 
 
 def batches(workspace: Workspace, **changes) -> PairBatches:
-    config = preset(BASE, "base", SMALL | {k.replace("__", "."): v for k, v in changes.items()})
+    config = with_changes(
+        BASE, "base", SMALL | {k.replace("__", "."): v for k, v in changes.items()}
+    )
     made = PairBatches(workspace, runs.create(workspace, config), workers=2)
     made.prepare(lambda ready: None)
     return made
@@ -83,7 +85,7 @@ def test_an_image_within_the_bound_is_kept_as_it_is(workspace: Workspace) -> Non
 
 
 def test_images_without_regions_are_counted_and_cut_whole(workspace: Workspace) -> None:
-    run_config = preset(BASE, "base", SMALL | {"views.kind": "region", "batch_size": 12})
+    run_config = with_changes(BASE, "base", SMALL | {"views.kind": "region", "batch_size": 12})
     run = runs.create(workspace, run_config)
     for image_id in run.images[:3]:
         none = RegionSet(image_id, 96, 144, SEGMENTER.model_dump(), ())

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from striped_scenes import fill
 
-from samclr_core.config import preset
+from samclr_core.config import with_changes
 from samclr_core.jobs import State
 from samclr_core.messages import UserError
 from samclr_core.training import runs
@@ -12,11 +12,11 @@ from samclr_core.training.config import PRESETS, TrainingConfig
 from samclr_core.workspace import Workspace
 
 IMAGE = TrainingConfig()
-REGION = preset({"base": IMAGE}, "base", {"views.kind": "region"})
+REGION = with_changes({"base": IMAGE}, "base", {"views.kind": "region"})
 
 
 def test_a_run_is_what_its_folder_says(workspace: Workspace) -> None:
-    config = preset(PRESETS, "quick", {"views.kind": "region", "seed": 7, "views.size": 32})
+    config = with_changes(PRESETS, "quick", {"views.kind": "region", "seed": 7, "views.size": 32})
     made = runs.create(workspace, config)
     read = runs.run(workspace, made.id)
     assert read.config == config
@@ -52,7 +52,7 @@ def test_the_twin_differs_in_its_views_only(workspace: Workspace) -> None:
     region = finished(workspace, REGION)
     assert region.twin(workspace) is None
     finished(workspace, IMAGE.model_copy(update={"seed": 1}))
-    finished(workspace, preset({"base": IMAGE}, "base", {"views.size": 64}))
+    finished(workspace, with_changes({"base": IMAGE}, "base", {"views.size": 64}))
     runs.create(workspace, IMAGE)  # not finished
     assert region.twin(workspace) is None
     twin = finished(workspace, IMAGE)
