@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -29,6 +30,7 @@ NAMES = {
     "decision": "shell.decision",
 }
 PRODUCT = "SAMCLR Studio"
+LOGO = Path(__file__).parent / "logo.svg"
 FRAMED = "shell-framed"
 LOG = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ LOG = logging.getLogger(__name__)
 def frame() -> Page:
     """Language, workspace and page list; the page that was asked for, ready to run."""
     st.set_page_config(page_title=PRODUCT, page_icon=":material/join_inner:", layout="wide")
+    st.logo(str(LOGO), size="large")
     state.read_url()
     state.write_url()
     page = st.navigation(pages())
