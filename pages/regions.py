@@ -140,7 +140,7 @@ def overview(
         help=t("regions.coverage_help"),
     )
     columns[3].metric(
-        t("regions.iou"), f"{middle.predicted_iou:.2f}", border=True, help=t("regions.iou_help")
+        t("regions.iou"), quality(middle.predicted_iou), border=True, help=t("regions.iou_help")
     )
     columns[4].metric(t("regions.seconds"), f"{middle.seconds:.1f} s", border=True)
     preset = next((name for name in PRESETS if _same_but_model(config, PRESETS[name])), None)
@@ -170,7 +170,7 @@ def one_image(workspace: Workspace, config: SegmenterConfig, done: Sequence[Imag
             "regions.sentence",
             regions=numbers.regions,
             coverage=f"{numbers.coverage:.0%}",
-            iou=f"{numbers.predicted_iou:.2f}",
+            iou=quality(numbers.predicted_iou),
             stability=f"{numbers.stability:.2f}",
             seconds=f"{numbers.seconds:.1f}",
         )
@@ -178,6 +178,11 @@ def one_image(workspace: Workspace, config: SegmenterConfig, done: Sequence[Imag
     if region_set.dropped:
         with st.expander(t("regions.dropped", count=sum(region_set.dropped.values()))):
             dropped(region_set.dropped)
+
+
+def quality(predicted_iou: float) -> str:
+    """The model's estimate; it is a regression, which exceeds 1 by a little at times."""
+    return f"{min(predicted_iou, 1.0):.2f}"
 
 
 def dropped(counts: dict[str, int]) -> None:

@@ -40,7 +40,7 @@ PICTURES = REPOSITORY / "docs" / "screenshots"
 SCENES = SAMPLE_DATA / "scenes"
 PROBE = SAMPLE_DATA / "probe"
 SIZE = {"width": 1440, "height": 960}
-EPOCHS = 100
+EPOCHS = 60
 PATIENCE = 240_000
 SECOND = 1000
 
@@ -195,6 +195,10 @@ def bring_photos_in(studio: Studio, folder: Path) -> None:
     studio.sees(studio.text("images.none_yet"))
     chooser = studio.page.locator("input[type=file]").first
     chooser.set_input_files([str(path) for path in sorted(uploads.iterdir())])
+    expect(studio.page.get_by_test_id("stFileChipName")).to_have_count(2)
+    expect(studio.page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0)
+    studio.settled()
+    studio.page.wait_for_timeout(SECOND)
     studio.button("images.add").click()
     studio.sees(studio.page.get_by_text(studio.t("images.outcome", added=2, duplicates=0)))
     expect(studio.metric("images.count")).to_have_text("2")
@@ -248,7 +252,8 @@ def train(studio: Studio) -> None:
     expect(curves).to_have_count(3, timeout=60 * SECOND)
     reload_in_mid_run(studio)
     studio.sees(studio.metric("training.machine_time"), 3 * PATIENCE)
-    studio.sees(studio.page.get_by_text(studio.t("jobs.finished")).first)
+    # Offered to runs that have finished only.
+    studio.sees(studio.button("training.train_twin"))
     expect(curves).to_have_count(3)
     studio.no_error()
     if FOR_README:
