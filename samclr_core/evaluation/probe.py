@@ -9,7 +9,7 @@ import numpy as np
 from samclr_core.jobs import Progress, silent
 
 # Of scikit-learn's inverse strength of regularisation; ascending, so that fits can follow on.
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 DEFAULT_STRENGTH = 1e-2
 FOLDS = 5
 # The strength is chosen on at most that many images; the probe itself is fitted on all.
