@@ -6,6 +6,7 @@ cores costs a meeting of all threads per operation; whole steps side by side nee
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -29,4 +30,15 @@ def in_parallel(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterat
     finally:
         pool.shutdown(cancel_futures=True)
         # Part of what the threads set holds for the whole process.
+        torch.set_num_threads(cores)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """For a row of small torch operations, in which threads would only wait for each other."""
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
         torch.set_num_threads(cores)

@@ -14,9 +14,9 @@ from samclr_core.regions.decoder import PromptDecoder, ReferenceDecoder
 from samclr_core.regions.folded import FoldedDecoder
 from samclr_core.regions.geometry import MODEL_SIDE, Frame
 from samclr_core.regions.models import load_model
-from samclr_core.regions.parallel import in_parallel
+from samclr_core.regions.parallel import in_parallel, one_core
 from samclr_core.regions.region import RegionSet
-from samclr_core.regions.selection import LOW_IOU, REASONS, select
+from samclr_core.regions.selection import LOW_IOU, REASONS, render, select
 
 __all__ = ["PRESETS", "Segmenter", "SegmenterConfig"]
 
@@ -66,15 +66,15 @@ class Segmenter:
         self.decoder.set_image(self.embed(image), frame)
         dropped: Counter[str] = Counter()
         candidates = self._candidates(frame.to_model(points), dropped, progress)
-        regions = sorted(
-            select(candidates, frame, points, self.config, dropped), key=lambda region: -region.area
-        )
+        with one_core():
+            chosen = list(select(candidates, frame, self.config, dropped))
+        regions = list(in_parallel(lambda choice: render(choice, frame, points), chosen))
         return RegionSet(
             image_id=image_id,
             height=frame.height,
             width=frame.width,
             segmenter=self.config.model_dump(),
-            regions=tuple(regions),
+            regions=tuple(sorted(regions, key=lambda region: -region.area)),
             seconds=time.perf_counter() - started,
             dropped={reason: dropped[reason] for reason in REASONS if dropped[reason]},
         )

@@ -7,6 +7,7 @@ it has passed them. Every drop is counted by its reason.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -74,19 +75,25 @@ def box_iou(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return shared / ((box[2:] - box[:2]).prod() + areas - shared)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A candidate that becomes a region, and its stability score."""
+
+    candidate: Candidate
+    stability: float
+
+
 def select(
     candidates: Iterable[Candidate],
     frame: Frame,
-    points: np.ndarray,
     config: SegmenterConfig,
     dropped: Counter[str],
-) -> Iterator[Region]:
-    """The regions among ``candidates``, best predicted IoU first.
+) -> Iterator[Choice]:
+    """The candidates that become regions, best predicted IoU first.
 
     Args:
         candidates: all that passed the predicted IoU.
         frame: the image's.
-        points: the prompts in image pixels, [N, 2].
         config: the limits.
         dropped: gets the reasons counted.
     """
@@ -105,7 +112,7 @@ def select(
             dropped[reason] += 1
             continue
         kept.add(box, bits)
-        yield _region(candidate, frame, points, stability)
+        yield Choice(candidate, stability)
 
 
 def _score(candidate: Candidate, frame: Frame, offset: float) -> tuple[float, float]:
@@ -128,11 +135,13 @@ def _limits(stability: float, share: float, config: SegmenterConfig) -> str | No
     return TOO_LARGE if share > config.max_area else None
 
 
-def _region(candidate: Candidate, frame: Frame, points: np.ndarray, stability: float) -> Region:
+def render(choice: Choice, frame: Frame, points: np.ndarray) -> Region:
+    """The region in the image's own pixels; ``points`` are the prompts in pixels, [N, 2]."""
+    candidate = choice.candidate
     logits, y, x = frame.full.window(candidate.logits, candidate.y, candidate.x)
     rle, bbox, area = window_rle((logits > 0).numpy(), y, x, (frame.height, frame.width))
     point = (float(points[candidate.prompt, 0]), float(points[candidate.prompt, 1]))
-    return Region(rle, bbox, area, candidate.predicted_iou, stability, point)
+    return Region(rle, bbox, area, candidate.predicted_iou, choice.stability, point)
 
 
 def _touching(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ Every pair has a number, and everything random about it follows from (seed, numb
 position of a run is just its step, and any batch can be made again at any time, in any thread.
 """
 
+import io
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -75,8 +76,6 @@ class Scenes:
 
 
 def _npy(array: np.ndarray) -> bytes:
-    import io
-
     buffer = io.BytesIO()
     np.save(buffer, array)
     return buffer.getvalue()

@@ -26,7 +26,7 @@ from ui.i18n import catalogue
 from ui.shell import NAMES
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-from playwright.sync_api import Locator, Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Locator, Page, ViewportSize, expect, sync_playwright  # noqa: E402
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -39,7 +39,8 @@ FOR_README = os.environ.get("SAMCLR_SCREENSHOTS") == "1"
 PICTURES = REPOSITORY / "docs" / "screenshots"
 SCENES = SAMPLE_DATA / "scenes"
 PROBE = SAMPLE_DATA / "probe"
-SIZE = {"width": 1440, "height": 960}
+SIZE: ViewportSize = {"width": 1440, "height": 900}
+TALLEST = 1900
 EPOCHS = 60
 PATIENCE = 240_000
 SECOND = 1000
@@ -112,9 +113,15 @@ class Studio:
         )
 
     def picture(self, name: str) -> None:
+        """The whole page, made as high as what is on it; Streamlit scrolls inside the window."""
         self.settled()
+        height = self.page.get_by_test_id("stMainBlockContainer").evaluate("e => e.scrollHeight")
+        tall = min(max(height, SIZE["height"]), TALLEST)
+        self.page.set_viewport_size({"width": SIZE["width"], "height": tall})
         self.page.wait_for_timeout(SECOND)
+        self.settled()
         self.page.screenshot(path=str(self.pictures / f"{name}-{self.language}.png"))
+        self.page.set_viewport_size(SIZE)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,238 @@
+"""Our segmenter against segment-anything's own generator and against the encoder alone.
+
+    python benchmarks/regions.py [--images FOLDER ...] [--count N] [--quick] [--json]
+
+All three run on the same weights, in one process, image by image in turn, so that a machine that
+is busy with something else is unfair to none. "Stock" is ``SamAutomaticMaskGenerator`` with its
+default 32 x 32 grid and thresholds. A stock mask counts as found where one of ours has an IoU of
+0.75 with it. Model loading is not timed. Peak memory is that of a process that runs ours alone.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from pycocotools import mask as coco
+from segment_anything import SamAutomaticMaskGenerator
+
+from samclr_core.images.decode import decode
+from samclr_core.regions.region import Region
+from samclr_core.regions.segmenter import PRESETS, Segmenter
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+SUFFIXES = {".jpg", ".jpeg", ".png"}
+FOUND_IOU = 0.75
+QUICK_COUNT = 2
+LARGE = (4000, 6000)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image: seconds on the clock and of CPU, masks, and how well ours cover the stock's."""
+
+    image: str
+    width: int
+    height: int
+    encoder_seconds: float
+    draft_seconds: float
+    full_seconds: float
+    stock_seconds: float
+    encoder_cpu: float
+    draft_cpu: float
+    full_cpu: float
+    stock_cpu: float
+    full_masks: int
+    draft_masks: int
+    stock_masks: int
+    best_ious: list[float]
+
+
+def main() -> None:
+    arguments = _arguments()
+    if arguments.peak:
+        print(json.dumps(_own_peak(arguments.peak)))
+        return
+    paths = [path for folder in arguments.images for path in _spread(folder, arguments.count)]
+    rows = _measure(paths[:QUICK_COUNT] if arguments.quick else paths)
+    summary = _summary(rows) | {"peak_mb": _peak("photo"), "peak_24mp_mb": _peak("large")}
+    if not arguments.quick:
+        _write(rows, summary)
+    if arguments.json:
+        keys = ("speedup", "recall75", "encoder_ratio", "peak_mb")
+        print(json.dumps({key: summary[key] for key in keys}))
+    else:
+        print(_table(rows, summary))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = ROOT / "sample_data" / "scenes" / "images"
+    parser.add_argument("--images", type=Path, nargs="+", default=[default], help="folders")
+    parser.add_argument("--count", type=int, default=3, help="images per folder")
+    parser.add_argument("--quick", action="store_true", help="2 images, nothing written")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--peak", choices=("photo", "large"), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _spread(folder: Path, count: int) -> list[Path]:
+    """``count`` images of a folder, from its whole length."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise SystemExit(f"no images in {folder}")
+    return [paths[i] for i in np.linspace(0, len(paths) - 1, min(count, len(paths))).astype(int)]
+
+
+def _measure(paths: list[Path]) -> list[Row]:
+    full, draft = Segmenter(PRESETS["full"]), Segmenter(PRESETS["draft"])
+    stock = SamAutomaticMaskGenerator(full.model, output_mode="coco_rle")
+    # The first call of everything pays for threads and buffers.
+    draft.segment(np.zeros((64, 64, 3), np.uint8))
+    rows = []
+    for number, path in enumerate(paths, start=1):
+        print(f"{number}/{len(paths)} {path.name}", file=sys.stderr, flush=True)
+        rows.append(_row(path, full, draft, stock))
+        print(json.dumps(asdict(rows[-1])), file=sys.stderr, flush=True)
+    return rows
+
+
+def _row(path: Path, full: Segmenter, draft: Segmenter, stock: SamAutomaticMaskGenerator) -> Row:
+    image = decode(path.read_bytes(), path.name)
+    _, *encoder = _timed(lambda: full.embed(image))
+    quick, *draft_time = _timed(lambda: draft.segment(image))
+    ours, *full_time = _timed(lambda: full.segment(image))
+    theirs, *stock_time = _timed(lambda: stock.generate(image))
+    clock, cpu = zip(encoder, draft_time, full_time, stock_time, strict=True)
+    return Row(
+        path.name,
+        image.shape[1],
+        image.shape[0],
+        *clock,
+        *cpu,
+        len(ours.regions),
+        len(quick.regions),
+        len(theirs),
+        _best_ious(theirs, ours.regions),
+    )
+
+
+def _timed(work: Callable) -> tuple:
+    clock, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - clock, time.process_time() - cpu
+
+
+def _best_ious(theirs: list[dict], ours: tuple[Region, ...]) -> list[float]:
+    """For each stock mask, its best IoU with one of ours."""
+    if not theirs or not ours:
+        return [0.0] * len(theirs)
+    masks = [mask["segmentation"] for mask in theirs]
+    ious = coco.iou(masks, [region.rle for region in ours], [0] * len(ours))
+    return [float(best) for best in np.asarray(ious).max(axis=1)]
+
+
+def _summary(rows: list[Row]) -> dict[str, float]:
+    """Totals over all images, so that one slow image counts as what it cost."""
+    seconds = {k: sum(getattr(r, f"{k}_seconds") for r in rows) for k in _KINDS}
+    cpu = {k: sum(getattr(r, f"{k}_cpu") for r in rows) for k in _KINDS}
+    best = np.array([iou for row in rows for iou in row.best_ious])
+    return {
+        "images": len(rows),
+        "speedup": seconds["stock"] / seconds["full"],
+        "speedup_cpu": cpu["stock"] / cpu["full"],
+        "encoder_ratio": seconds["full"] / seconds["encoder"],
+        "encoder_ratio_cpu": cpu["full"] / cpu["encoder"],
+        "recall75": float((best >= FOUND_IOU).mean()) if len(best) else 1.0,
+        "mean_best_iou": float(best.mean()) if len(best) else 1.0,
+        "stock_masks": len(best),
+        **{f"{kind}_seconds": seconds[kind] / len(rows) for kind in _KINDS},
+        **{f"{kind}_cpu_seconds": cpu[kind] / len(rows) for kind in _KINDS},
+    }
+
+
+_KINDS = ("encoder", "draft", "full", "stock")
+
+
+def _peak(kind: str) -> float:
+    """Peak MB of a process that segments one image with ``full``."""
+    command = [sys.executable, __file__, "--peak", kind]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def _own_peak(kind: str) -> float:
+    image = _photo(LARGE if kind == "large" else (683, 1024))
+    Segmenter(PRESETS["full"]).segment(image)
+    return _peak_kilobytes() / 1024
+
+
+def _peak_kilobytes() -> float:
+    """This process's peak resident set."""
+    if sys.platform == "linux":
+        # getrusage would count the memory of the process that started this one, too.
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return float(status.split("VmHWM:")[1].split()[0])
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 if sys.platform == "darwin" else peak
+
+
+def _photo(size: tuple[int, int]) -> np.ndarray:
+    """A picture of many overlapping discs, uint8 [H, W, 3]: memory depends on size alone."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[0:128, 0:192]
+    small = np.full((128, 192, 3), 90, np.uint8)
+    for _ in range(60):
+        cy, cx, r = rng.integers(128), rng.integers(192), rng.integers(4, 24)
+        small[(y - cy) ** 2 + (x - cx) ** 2 < r * r] = rng.integers(0, 255, 3)
+    return np.asarray(Image.fromarray(small).resize(size[::-1], Image.Resampling.BICUBIC))
+
+
+def _write(rows: list[Row], summary: dict[str, float]) -> None:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    machine = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
+    }
+    content = {"machine": machine, "summary": summary, "images": [asdict(row) for row in rows]}
+    (RESULTS / "regions.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    (RESULTS / "regions.md").write_text(_table(rows, summary) + "\n", encoding="utf-8")
+
+
+def _table(rows: list[Row], summary: dict[str, float]) -> str:
+    lines = [
+        "| image | size | encoder s | draft s | full s | stock s | faster | full masks | "
+        "stock masks | recall@0.75 | mean best IoU |",
+        "| --- | --- " + "| ---: " * 9 + "|",
+    ]
+    for row in rows:
+        best = np.array(row.best_ious or [1.0])
+        lines.append(
+            f"| {row.image} | {row.width}x{row.height} | {row.encoder_seconds:.1f} | "
+            f"{row.draft_seconds:.1f} | {row.full_seconds:.1f} | {row.stock_seconds:.1f} | "
+            f"{row.stock_seconds / row.full_seconds:.1f}x | {row.full_masks} | {row.stock_masks} | "
+            f"{(best >= FOUND_IOU).mean():.3f} | {best.mean():.3f} |"
+        )
+    lines += ["", "| over all images | |", "| --- | ---: |"]
+    lines += [f"| {name} | {value:.3g} |" for name, value in summary.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The rendered sample factory: geometry, finishes, scenes, rendering and export."""
