@@ -1,6 +1,6 @@
 """Make the sample data: render the scenes of the small factory and write them with their truth.
 
-    python make.py OUT [--scenes 48] [--probe-scenes 60] [--seed 0] [--cache DIR]
+    python make.py OUT [--scenes 48] [--probe-scenes 72] [--seed 0] [--cache DIR]
 
 The same seed gives the same scenes. Finished renderings stay in the cache, so that an
 interrupted run goes on where it stopped.
@@ -36,7 +36,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make the rendered sample factory.")
     parser.add_argument("out", type=Path, help="folder that receives scenes/ and probe/")
     parser.add_argument("--scenes", type=int, default=48, help="annotated scenes")
-    parser.add_argument("--probe-scenes", type=int, default=60, help="scenes to cut crops from")
+    parser.add_argument("--probe-scenes", type=int, default=72, help="scenes to cut crops from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, help="folder for renderings; OUT/cache if left out")
     return parser.parse_args()
