@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from samclr_core.images import catalogue
 from samclr_core.images.store import load
 from samclr_core.jobs import Progress, silent
+from samclr_core.messages import UserError
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.workspace import Workspace
@@ -49,12 +50,14 @@ def segment_workspace(
         progress: called with images done, images in all and the file's name; also inside an image.
 
     Raises:
-        UserError: an image is unknown, or the weights cannot be had.
+        UserError: there are no images, one is unknown, or the weights cannot be had.
         Cancelled: the person asked to stop.
     """
     started = time.perf_counter()
     names = {image.id: image.name for image in catalogue.records(workspace)}
     wanted = list(image_ids) if image_ids is not None else list(names)
+    if not wanted:
+        raise UserError("regions.no_images")
     missing = [i for i in wanted if not store.has(workspace, i, config)]
     store.choose(workspace, config)
     _segment(workspace, config, missing, names, len(wanted), progress)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -59,7 +59,7 @@ class Purity:
     images: int
     whole_image: int
     void: int
-    seconds: float
+    seconds: float = field(compare=False)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
