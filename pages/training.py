@@ -18,7 +18,7 @@ from ui.components import run_panel
 from ui.i18n import t
 
 CHOSEN = "training-run"
-KINDS = {"region": "common.region_views", "image": "common.image_views"}
+KINDS = {"region": "training.kind_region", "image": "training.kind_image"}
 PRESETS = {
     "quick": "training.quick",
     "standard": "training.standard",
@@ -59,7 +59,7 @@ def show() -> None:
 def start(workspace: Workspace, images: int) -> None:
     """What to train, and the button."""
     with st.container(border=True):
-        left, middle, button = st.columns([3, 3, 2], vertical_alignment="bottom")
+        left, middle, button = st.columns([4, 3.5, 2.5], vertical_alignment="bottom")
         kind = left.segmented_control(
             t("training.views"),
             list(KINDS),

@@ -308,7 +308,7 @@ def labelled_folder(folder: Path) -> Path:
 
 
 def use_folder(studio: Studio, folder: Path) -> None:
-    path = studio.page.get_by_label(studio.t("evaluation.folder"))
+    path = studio.page.get_by_role("textbox", name=studio.t("evaluation.folder"))
     path.fill(str(folder))
     path.press("Enter")
     studio.settled()

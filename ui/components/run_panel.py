@@ -25,7 +25,6 @@ def title(run: Run) -> str:
         "training.run_title",
         views=t(KINDS[config.views.kind]),
         seed=config.seed,
-        state=state_name(run.state),
         when=started(run),
     )
 
@@ -44,10 +43,14 @@ def panel(run: Run, twin: Run | None) -> None:
         if run.state is State.RUNNING:
             st.caption(t("training.preparing"))
         return
+    if run.state is State.FINISHED:
+        st.markdown(f":material/check_circle: {t('training.finished', steps=metrics[-1]['step'])}")
     figures(run, metrics[-1])
     advice(metrics)
-    for note in run.facts.get("notes", []):
-        st.info(core_text(note["key"], note["values"]), icon=":material/info:")
+    notes = run.facts.get("notes", [])
+    if notes:
+        said = [core_text(note["key"], note["values"]) for note in notes]
+        st.info("\n\n".join(said), icon=":material/info:")
     curves(run, metrics, twin)
 
 
@@ -58,7 +61,7 @@ def figures(run: Run, last: dict[str, Any]) -> None:
     first = t("training.time_left") if running else t("training.machine_time")
     columns[0].metric(first, clock(last["eta"] if running else last["seconds"]), border=True)
     columns[1].metric(t("training.loss"), number(last["loss"], 3), border=True)
-    columns[2].metric(t("training.lr"), f"{last['lr']:.1e}", border=True)
+    columns[2].metric(t("training.lr"), short(last["lr"]), border=True)
     columns[3].metric(t("training.pace"), number(last["images_per_second"], 0), border=True)
     columns[4].metric(
         t("training.spread"),
@@ -127,6 +130,12 @@ def table(known: list[Run]) -> None:
             }
         )
     st.dataframe(rows, hide_index=True)
+
+
+def short(value: float) -> str:
+    """A small number in few letters, as in 5e-4."""
+    digits, exponent = f"{value:.0e}".split("e")
+    return f"{digits}e{int(exponent)}" if value else "0"
 
 
 def number(value: float | None, digits: int) -> str:
