@@ -38,6 +38,9 @@ def window_rle(
     apart = starts[1:] != ends[:-1]
     first, last = starts[np.r_[True, apart]], ends[np.r_[apart, True]]
     edges = np.concatenate([[0], np.stack([first, last], 1).ravel(), [height * width]])
+    if edges[-2] == edges[-1]:
+        # A mask that ends with the image leaves no run behind it.
+        edges = edges[:-1]
     top, left = int(start_row.min()), int(start_column[0])
     bbox = (left + x, top + y, int(end_column[-1]) - left + 1, int(end_row.max()) - top)
     return _compressed(np.diff(edges).tolist(), size), bbox, area

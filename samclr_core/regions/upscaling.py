@@ -43,7 +43,8 @@ class Upscaler:
         """Project the image's part once; ``content`` is [N, C], ``bias`` the keys' constant [C]."""
         self.content = (content @ self.first).view(GRID, GRID, -1)
         self.constant = bias @ self.first + self.first_bias
-        self.rows, self.columns = (-(-used // 4) for used in frame.full.logits_used)
+        self.used = frame.full.logits_used
+        self.rows, self.columns = (-(-used // 4) for used in self.used)
 
     def candidates(
         self, keys: "Keys", hyper: Tensor, scores: list[float], prompt: int, below: float
@@ -63,6 +64,8 @@ class Upscaler:
         top, bottom = _grown(coarse.any(0).any(1), self.rows)
         left, right = _grown(coarse.any(0).any(0), self.columns)
         logits = self.window(keys, hyper, (top, bottom), (left, right))
+        # The last token may reach beyond the image.
+        logits = logits[:, : self.used[0] - 4 * top, : self.used[1] - 4 * left]
         found = [
             cut_out(mask, score, prompt, below, (4 * top, 4 * left))
             for mask, score in zip(logits, scores, strict=True)
