@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from samclr_core import jobs
+from samclr_core.config import with_changes
 from samclr_core.images import catalogue
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.jobs import State
@@ -87,8 +88,9 @@ def start(workspace: Workspace, count: int) -> None:
 
 def launch(workspace: Workspace, model: str, preset: str) -> None:
     """Segment all images, in a process of its own."""
-    # Chosen here already, so that pictures of older settings do not stand beside the new ones.
-    store.choose(workspace, SegmenterConfig.of(PRESETS[preset].model_dump() | {"model": model}))
+    # Chosen here already, so that pictures of older settings do not stand beside the new ones;
+    # the process chooses again when it knows the weights.
+    store.choose(workspace, with_changes(PRESETS, preset, {"model": model}))
     arguments = ["regions", "-w", str(workspace.root), "--preset", preset, "--model", model]
     jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
 
@@ -214,7 +216,8 @@ def card(workspace: Workspace, config: SegmenterConfig, image: ImageRecord) -> p
 
 
 def _same_but_model(config: SegmenterConfig, preset: SegmenterConfig) -> bool:
-    return config.model_dump(exclude={"model"}) == preset.model_dump(exclude={"model"})
+    of_model = {"model", "weights"}
+    return config.model_dump(exclude=of_model) == preset.model_dump(exclude=of_model)
 
 
 shell.run(show)

@@ -4,11 +4,13 @@ import json
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Engine, create_engine
 
@@ -16,6 +18,8 @@ from samclr_core.messages import UserError
 
 REPOSITORY = Path(__file__).parent.parent
 SAMPLE_DATA = REPOSITORY / "sample_data"
+RENAME_ATTEMPTS = 20
+RENAME_PAUSE_SECONDS = 0.05
 NAME_PATTERN = re.compile(r"[^\\/:*?\"<>|\x00-\x1f]{1,80}")
 
 
@@ -123,17 +127,36 @@ def weights_cache() -> Path:
     return _made(base / "samclr")
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write to, which takes its name when the block ends well.
+
+    A reader, or a crash, never sees half a file; a block that raises leaves nothing behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    try:
+        yield part
+        _rename(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _rename(part: Path, path: Path) -> None:
+    """Windows refuses while somebody reads the old file, which takes a moment only."""
+    for _ in range(RENAME_ATTEMPTS - 1):
+        try:
+            os.replace(part, path)
+            return
+        except PermissionError:
+            time.sleep(RENAME_PAUSE_SECONDS)
+    os.replace(part, path)
+
+
 def write_atomic(path: Path, content: bytes) -> None:
     """Write ``content`` so that a reader, or a crash, never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole(path) as part:
+        part.write_bytes(content)
 
 
 def write_json(path: Path, value: Mapping[str, object] | list) -> None:

@@ -1,15 +1,13 @@
 """What costs time is computed once: named arrays in the workspace's cache, found by content."""
 
 import hashlib
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from samclr_core.workspace import Workspace
+from samclr_core.workspace import Workspace, whole
 
 Arrays = dict[str, np.ndarray]
 
@@ -58,11 +56,5 @@ def read(path: Path, *names: str) -> Arrays:
 
 def write(path: Path, arrays: Arrays) -> None:
     """Write ``arrays`` as .npz so that a reader, or a crash, never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    os.replace(file.name, path)
+    with whole(path) as part, part.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.weights import pinned
 from samclr_core.workspace import Workspace
 
 
@@ -58,6 +59,7 @@ def segment_workspace(
     wanted = list(image_ids) if image_ids is not None else list(names)
     if not wanted:
         raise UserError("regions.no_images")
+    config = pinned(config, progress)
     missing = [i for i in wanted if not store.has(workspace, i, config)]
     store.choose(workspace, config)
     _segment(workspace, config, missing, names, len(wanted), progress)

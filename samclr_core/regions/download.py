@@ -4,15 +4,18 @@ import hashlib
 import queue
 import threading
 import urllib.request
-from http.client import HTTPResponse
+from functools import lru_cache
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.workspace import whole
 
 PATIENCE_SECONDS = 10.0
 CHUNK = 1 << 20
+# What goes wrong on a network, and what a server says that is not HTTP.
+_FAILURES = (OSError, HTTPException)
 
 
 def download(
@@ -35,18 +38,13 @@ def download(
         UserError: nobody answers, the answer is an error, or the content is another one.
         Cancelled: the person asked to stop.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-        part = Path(file.name)
     try:
-        with _open(url, patience) as response:
-            _stream(response, part, target.name, progress)
-        check(part, sha256, target.name)
-        part.replace(target)
-    except OSError as error:
+        with whole(target) as part:
+            with _open(url, patience) as response:
+                _stream(response, part, target.name, progress)
+            check(part, sha256, target.name)
+    except _FAILURES as error:
         raise UserError("regions.unreachable", url=url, reason=_reason(error)) from error
-    finally:
-        part.unlink(missing_ok=True)
     return target
 
 
@@ -56,11 +54,22 @@ def check(path: Path, sha256: str, name: str = "") -> None:
     Raises:
         UserError: it is another one.
     """
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(path)
     if found != sha256:
         name = name or str(path)
         raise UserError("regions.wrong_checksum", name=name, found=found, wanted=sha256)
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256, 64 hex digits; a file that did not change is read only once."""
+    now = path.stat()
+    return _sha256(path, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, mtime_ns: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open(url: str, patience: float) -> HTTPResponse:
@@ -69,13 +78,13 @@ def _open(url: str, patience: float) -> HTTPResponse:
     In a thread, because a socket's time-out covers neither the name look-up nor a row of
     addresses tried one after the other.
     """
-    answers: queue.Queue[HTTPResponse | OSError] = queue.Queue()
+    answers: queue.Queue[HTTPResponse | Exception] = queue.Queue()
     abandoned = threading.Event()
 
     def ask() -> None:
         try:
             response = urllib.request.urlopen(url, timeout=patience)
-        except OSError as error:
+        except _FAILURES as error:
             answers.put(error)
             return
         if abandoned.is_set():
@@ -88,7 +97,7 @@ def _open(url: str, patience: float) -> HTTPResponse:
     except queue.Empty:
         abandoned.set()
         raise TimeoutError("no answer") from None
-    if isinstance(answer, OSError):
+    if isinstance(answer, Exception):
         raise answer
     return answer
 
@@ -105,6 +114,6 @@ def _stream(response: HTTPResponse, part: Path, name: str, progress: Progress) -
         raise ConnectionError("cut off")
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
     return str(reason) or type(error).__name__

@@ -10,7 +10,7 @@ from pathlib import Path
 import onnx
 import torch
 from onnx import numpy_helper
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from samclr_core.regions.tinyvit import TinyVitEncoder, layer_name
 
@@ -18,11 +18,11 @@ State = dict[str, torch.Tensor]
 DECODER_PARTS = ("transformer", "output_upscaling", "output_hypernetworks_mlps", "iou_prediction")
 
 
-def convert(encoder: Path, decoder: Path, target: Path) -> None:
-    """Write both ONNX files' weights as a safetensors file with the names of our SAM model."""
+def convert(encoder: Path, decoder: Path) -> bytes:
+    """Both ONNX files' weights as the content of a safetensors file with our SAM model's names."""
     state = {f"image_encoder.{name}": value for name, value in encoder_state(encoder).items()}
     state |= decoder_state(decoder)
-    save_file({name: value.contiguous() for name, value in state.items()}, target)
+    return save({name: value.contiguous() for name, value in state.items()})
 
 
 def encoder_state(path: Path) -> State:

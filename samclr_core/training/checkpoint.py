@@ -4,16 +4,16 @@ The learning rate, the random numbers and the data position all follow from the 
 seed, so that the step is all that has to be kept of them.
 """
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 
 from samclr_core.training.methods import Method
 from samclr_core.training.runs import Run
+from samclr_core.workspace import whole, write_atomic
 
 
 @dataclass
@@ -32,9 +32,8 @@ def save(run: Run, position: Position, method: Method, optimizer: Any, fabric: F
         "optimizer": optimizer.state_dict(),
         "precision": fabric.strategy.precision.state_dict(),
     }
-    unfinished = run.checkpoint_path.with_suffix(".tmp")
-    torch.save(state, unfinished)
-    os.replace(unfinished, run.checkpoint_path)
+    with whole(run.checkpoint_path) as part:
+        torch.save(state, part)
 
 
 def restore(run: Run, method: Method, optimizer: Any, fabric: Fabric) -> Position:
@@ -51,6 +50,5 @@ def restore(run: Run, method: Method, optimizer: Any, fabric: Fabric) -> Positio
 def save_encoder(run: Run, method: Method) -> None:
     """Write encoder.safetensors: the backbone alone."""
     state = {k: v.detach().cpu().contiguous() for k, v in method.backbone.state_dict().items()}
-    unfinished = run.encoder_path.with_suffix(".tmp")
-    save_file(state, unfinished, metadata={"backbone": run.config.backbone, "run": run.id})
-    os.replace(unfinished, run.encoder_path)
+    metadata = {"backbone": run.config.backbone, "run": run.id}
+    write_atomic(run.encoder_path, serialised(state, metadata=metadata))
