@@ -1,0 +1,99 @@
+"""Real regions of real weights: plain shapes are found, and as segment-anything finds them."""
+
+import numpy as np
+import pytest
+import torch
+from pycocotools import mask as coco
+from segment_anything import SamAutomaticMaskGenerator
+from shapes import scene
+
+from samclr_core.messages import Cancelled
+from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.region import encode_rle
+from samclr_core.regions.segmenter import Segmenter
+
+# segment-anything's own thresholds, and no more de-duplication than it has.
+AS_STOCK = SegmenterConfig(
+    points_per_side=8,
+    min_predicted_iou=0.88,
+    min_stability=0.95,
+    max_mask_iou=1.0,
+    max_containment=1.0,
+)
+
+
+@pytest.fixture(scope="module")
+def segmenter(sam_weights) -> Segmenter:
+    return Segmenter(SegmenterConfig(points_per_side=8), "cpu")
+
+
+@pytest.fixture(scope="module")
+def regions(segmenter):
+    return segmenter.segment(scene()[0], "shapes")
+
+
+def best_ious(wanted: list, regions) -> np.ndarray:
+    return np.asarray(coco.iou(wanted, [r.rle for r in regions], [0] * len(regions))).max(axis=1)
+
+
+def test_every_plain_thing_is_a_region(regions):
+    things = [encode_rle(mask) for mask in scene()[1]]
+    assert best_ious(things, regions.regions).min() > 0.9
+
+
+def test_regions_carry_where_they_come_from(segmenter, regions):
+    assert regions.image_id == "shapes"
+    assert (regions.height, regions.width) == (384, 512)
+    assert regions.segmenter == segmenter.config.model_dump()
+    assert regions.seconds > 0
+    areas = [region.area for region in regions.regions]
+    assert areas == sorted(areas, reverse=True)
+    prompts = {(32 + 64 * column, 24 + 48 * row) for column in range(8) for row in range(8)}
+    for region in regions.regions:
+        assert region.point in prompts
+        assert region.predicted_iou > segmenter.config.min_predicted_iou
+        assert region.stability_score >= segmenter.config.min_stability
+    assert len(regions.regions) + sum(regions.dropped.values()) == 3 * 64
+
+
+def test_the_same_image_gives_the_same_regions(segmenter, regions):
+    again = segmenter.segment(scene()[0], "shapes")
+    assert again.regions == regions.regions
+
+
+def test_it_finds_what_segment_anything_finds(segmenter):
+    ours = Segmenter(AS_STOCK, "cpu")
+    image = scene(1)[0]
+    stock = SamAutomaticMaskGenerator(ours.model, points_per_side=8, output_mode="coco_rle")
+    theirs = [mask["segmentation"] for mask in stock.generate(image)]
+    assert len(theirs) >= 5
+    found = ours.segment(image).regions
+    assert np.mean(best_ious(theirs, found) >= 0.95) >= 0.95
+    assert abs(len(found) - len(theirs)) <= 1
+
+
+@pytest.mark.parametrize("size", [(16, 16), (20, 1500), (1500, 20), (1, 1)])
+def test_any_shape_of_image_can_be_cut(segmenter, size):
+    image = np.random.default_rng(0).integers(0, 255, (*size, 3), dtype=np.uint8)
+    found = segmenter.segment(image)
+    for region in found.regions:
+        x, y, w, h = region.bbox
+        assert 0 <= x < x + w <= size[1]
+        assert 0 <= y < y + h <= size[0]
+        assert region.rle["size"] == list(size)
+
+
+def test_a_stop_is_minded_between_prompts(segmenter):
+    threads = torch.get_num_threads()
+    told = []
+
+    def stop(done: int, total: int, note: str = "") -> None:
+        told.append((done, total))
+        if len(told) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        segmenter.segment(scene()[0], progress=stop)
+    assert told == [(8, 64), (16, 64)]
+    assert torch.get_num_threads() == threads
+    assert segmenter.segment(scene()[0]).regions, "it can be used again"

@@ -1,0 +1,120 @@
+"""Which candidates become regions, on masks drawn by hand into the 256 x 256 logits."""
+
+import logging
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from samclr_core.regions.candidates import Candidate, cut_out
+from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.geometry import Frame
+from samclr_core.regions.selection import render, select
+
+FRAME = Frame(1024, 1024)
+POINTS = np.array([(100.0 * n, 50.0) for n in range(9)])
+CONFIG = SegmenterConfig()
+SURE = 10.0
+
+
+def candidate(
+    box: tuple[int, int, int, int], iou: float = 0.9, prompt: int = 0, logit: float = SURE
+) -> Candidate:
+    """A mask that is a box, X, Y, W, H, in the 256 x 256."""
+    x, y, w, h = box
+    logits = torch.full((256, 256), -SURE)
+    logits[y : y + h, x : x + w] = logit
+    found = cut_out(logits, iou, prompt, below=-1.0)
+    assert found
+    return found
+
+
+def chosen(*candidates: Candidate, config: SegmenterConfig = CONFIG):
+    """Prompts of the candidates that were chosen, in this order, and the reasons of the others."""
+    dropped: Counter[str] = Counter()
+    found = list(select(candidates, FRAME, config, dropped))
+    return [choice.candidate.prompt for choice in found], dict(dropped)
+
+
+def test_the_best_predicted_comes_first_and_both_stay_where_they_lie_apart():
+    a = candidate((10, 10, 60, 60), iou=0.85, prompt=0)
+    b = candidate((120, 10, 60, 60), iou=0.95, prompt=1)
+    assert chosen(a, b) == ([1, 0], {})
+
+
+def test_a_second_copy_goes_by_its_box():
+    better = candidate((10, 10, 60, 60), iou=0.95, prompt=1)
+    worse = candidate((12, 10, 60, 60), iou=0.9, prompt=0)
+    assert chosen(worse, better) == ([1], {"same_box": 1})
+
+
+def test_a_second_copy_goes_by_its_mask_where_a_speck_spoils_the_box():
+    plain = candidate((10, 10, 60, 60), iou=0.95, prompt=1)
+    logits = torch.full((256, 256), -SURE)
+    logits[10:70, 10:70] = SURE
+    logits[200:202, 200:202] = SURE
+    specked = cut_out(logits, 0.9, 0, below=-1.0)
+    assert specked
+    assert chosen(specked, plain) == ([1], {"same_mask": 1})
+    assert chosen(specked, plain, config=SegmenterConfig(max_mask_iou=1.0)) == (
+        [1],
+        {"contained": 1},
+    )
+
+
+def test_parts_of_things_stay_and_second_copies_inside_do_not():
+    whole = candidate((10, 10, 100, 100), iou=0.95, prompt=0)
+    part = candidate((20, 20, 50, 50), iou=0.9, prompt=1)
+    assert chosen(whole, part) == ([0, 1], {})
+    # 100 x 77 of 100 x 100: inside, over three quarters of it, and of another box.
+    most = candidate((10, 10, 100, 77), iou=0.9, prompt=2)
+    loose = SegmenterConfig(max_box_iou=1.0)
+    assert chosen(whole, most, config=loose) == ([0], {"contained": 1})
+    assert chosen(whole, most, config=SegmenterConfig(max_box_iou=1.0, max_containment=1.0)) == (
+        [0, 2],
+        {},
+    )
+
+
+def test_a_mask_without_a_sharp_edge_is_unstable():
+    # Half of the mask is within one logit of the threshold.
+    logits = torch.full((256, 256), -SURE)
+    logits[10:70, 10:70] = 0.5
+    logits[10:70, 10:40] = SURE
+    soft = cut_out(logits, 0.9, 0, below=-1.0)
+    assert soft
+    assert chosen(soft) == ([], {"unstable": 1})
+    (choice,) = select([soft], FRAME, SegmenterConfig(min_stability=0.4), Counter())
+    assert choice.stability == pytest.approx(0.5, abs=0.02)
+
+
+def test_limits_on_area_are_shares_of_the_image():
+    box = candidate((0, 0, 64, 64))  # a sixteenth
+    assert chosen(box, config=SegmenterConfig(min_area=0.07)) == ([], {"too_small": 1})
+    assert chosen(box, config=SegmenterConfig(max_area=0.05)) == ([], {"too_large": 1})
+    assert chosen(box, config=SegmenterConfig(min_area=0.05, max_area=0.07)) == ([0], {})
+
+
+def test_logits_that_never_pass_the_threshold_are_empty():
+    assert chosen(candidate((10, 10, 60, 60), logit=-0.5)) == ([], {"empty": 1})
+
+
+def test_the_reason_of_every_drop_is_logged(caplog):
+    caplog.set_level(logging.DEBUG, logger="samclr_core.regions.selection")
+    chosen(candidate((10, 10, 60, 60), 0.95, 7), candidate((11, 10, 60, 60), 0.9, 8))
+    assert [record.getMessage() for record in caplog.records] == [
+        "prompt 8, predicted IoU 0.900: same_box"
+    ]
+
+
+def test_a_choice_is_rendered_in_the_images_pixels_with_where_it_came_from():
+    frame = Frame(512, 512)
+    (choice,) = select([candidate((64, 32, 64, 96), prompt=2)], frame, CONFIG, Counter())
+    region = render(choice, frame, POINTS)
+    assert region.bbox == (128, 64, 128, 192)
+    assert region.area == 128 * 192
+    assert region.point == (200.0, 50.0)
+    assert region.predicted_iou == pytest.approx(0.9)
+    assert region.stability_score == choice.stability
+    assert region.mask().sum() == region.area
