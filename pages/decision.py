@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from samclr_core.decision.summary import Cost, Summary, Verdict, spoken, summarise
+from samclr_core.palette import COLOURS
 from samclr_core.workspace import Workspace
 from ui import charts, shell, state
 from ui.components.job_panel import clock
@@ -62,12 +63,12 @@ def rows(verdict: Verdict) -> list[tuple[str, float, float, float, str]]:
     for item in verdict.evaluated:
         views, score = item.evaluation.views, item.evaluation.methods["run"].linear_probe
         name = t("decision.with_seed", name=t(METHODS["run", views]), seed=item.run.config.seed)
-        found.append((name, score.accuracy, *score.ci95, charts.COLOURS[views]))
+        found.append((name, score.accuracy, *score.ci95, COLOURS[views]))
     newest = verdict.evaluated[0].evaluation
     for method in ("start", "colour"):
         score = newest.methods[method].linear_probe
         name = t(METHODS[method, ""])
-        found.append((name, score.accuracy, *score.ci95, charts.COLOURS[method]))
+        found.append((name, score.accuracy, *score.ci95, COLOURS[method]))
     return found
 
 
@@ -100,7 +101,7 @@ def costs(found: list[Cost]) -> None:
                 t("decision.station"): t(STATIONS[cost.station]),
                 t("decision.amount"): f"{cost.amount:,}",
                 t("decision.total"): clock(cost.seconds),
-                t("decision.each"): t("decision.seconds", s=f"{cost.each:.2f}"),
+                t("decision.each"): t("decision.seconds", s=cost.each_in_digits),
             }
             for cost in found
         ],

@@ -9,6 +9,7 @@ from samclr_core.evaluation import results
 from samclr_core.evaluation.results import Evaluation
 from samclr_core.images import catalogue
 from samclr_core.jobs import State
+from samclr_core.palette import COLOURS
 from samclr_core.training import runs
 from samclr_core.training.runs import Run
 from samclr_core.workspace import SAMPLE_DATA, Workspace
@@ -132,7 +133,7 @@ def title(evaluation: Evaluation, method: str) -> str:
 def colour(evaluation: Evaluation, method: str) -> str:
     """The same colour for the same thing in all charts."""
     views = {"run": evaluation.views, "twin": OTHER[evaluation.views]}
-    return charts.COLOURS[views.get(method, method)]
+    return COLOURS[views.get(method, method)]
 
 
 def methods(evaluation: Evaluation) -> None:
@@ -144,21 +145,19 @@ def methods(evaluation: Evaluation) -> None:
         for m in order
         for s in (evaluation.methods[m].linear_probe,)
     ]
-    chart, table = st.columns([3, 2], gap="large")
     figure = charts.intervals(rows, t("evaluation.axis"))
     figure.add_vline(x=evaluation.majority, line_dash="dot", line_color=charts.INK)
-    chart.plotly_chart(figure, theme=None)
-    with table:
-        st.dataframe([line(evaluation, m) for m in order], hide_index=True)
-        st.caption(
-            t(
-                "evaluation.basis",
-                classes=len(evaluation.classes),
-                train=evaluation.n_train,
-                test=evaluation.n_test,
-                majority=f"{evaluation.majority:.0%}",
-            )
+    st.plotly_chart(figure, theme=None)
+    st.dataframe([line(evaluation, m) for m in order], hide_index=True)
+    st.caption(
+        t(
+            "evaluation.basis",
+            classes=len(evaluation.classes),
+            train=evaluation.n_train,
+            test=evaluation.n_test,
+            majority=f"{evaluation.majority:.0%}",
         )
+    )
     with st.expander(t("evaluation.notes", count=len(evaluation.notes)), expanded=False):
         for note in evaluation.notes:
             st.markdown(f"- {core_text(note.key, dict(note.values))}")
@@ -192,7 +191,7 @@ def per_class(evaluation: Evaluation) -> None:
         format_func=lambda m: title(evaluation, m),
     )
     probe = evaluation.methods[method].linear_probe
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 4], gap="medium")
     figure = charts.confusion(
         probe.confusion, evaluation.classes, t("evaluation.predicted"), t("evaluation.truth")
     )
@@ -211,7 +210,8 @@ def per_class(evaluation: Evaluation) -> None:
         column_config={
             accuracy: st.column_config.ProgressColumn(
                 accuracy, min_value=0, max_value=100, format="%.0f%%"
-            )
+            ),
+            images: st.column_config.NumberColumn(images, width="small"),
         },
         height=min(640, 38 * len(evaluation.classes) + 40),
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from samclr_core.images import catalogue
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.store import load
+from samclr_core.palette import COLOURS
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
@@ -186,7 +187,7 @@ def purity(workspace: Workspace, config: ViewsConfig) -> None:
 def result(found: Purity) -> None:
     """The two figures, what they were measured against, and a sentence."""
     rows = [
-        (t(KINDS[kind]), value.mean, value.low, value.high, charts.COLOURS[kind])
+        (t(KINDS[kind]), value.mean, value.low, value.high, COLOURS[kind])
         for kind, value in (("region", found.region), ("image", found.image))
     ]
     chart, words = st.columns([3, 2], gap="large", vertical_alignment="center")

@@ -1,4 +1,4 @@
-"""Plotly charts with one colour per kind of views and per baseline, safe for the colour-blind."""
+"""Plotly charts with one colour per kind of views and per baseline."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -6,23 +6,15 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-# Okabe and Ito's palette. A kind of views or a baseline has the same colour in every chart.
-COLOURS = {
-    "region": "#0072B2",
-    "image": "#E69F00",
-    "colour": "#8C8C8C",
-    "start": "#CC79A7",
-    "view1": "#D55E00",
-    "view2": "#009E73",
-}
-# Classes: Okabe and Ito first, then hues of other lightness.
-CLASS_COLOURS = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#6A3D9A", "#8C8C8C"),
-    *("#B8A200", "#00555A", "#A6611A", "#F0A3C4", "#3B3B98", "#7FBF7B", "#C0392B", "#34495E"),
-)
+from samclr_core.palette import CLASS_COLOURS, COLOURS
+
 INK = "#1C2733"
 GRID = "#E3E9EF"
 FONT_SIZE = 16
+# The theme's fonts, so that charts speak with the page's voice.
+FONT = "Source Sans, Noto Sans JP, Hiragino Sans, Yu Gothic UI, Meiryo, IPAPGothic, sans-serif"
+# Room beside a bar of 100 % for its figure.
+WIDEST = 1.14
 RIGHT, WRONG = "#0072B2", "#D55E00"
 
 
@@ -42,10 +34,8 @@ def lines(
     return _styled(figure, x_title, y_title, height)
 
 
-def intervals(
-    rows: Sequence[tuple[str, float, float, float, str]], x_title: str, percent: bool = True
-) -> go.Figure:
-    """One bar per row (name, value, low, high, colour), with its interval as whiskers."""
+def intervals(rows: Sequence[tuple[str, float, float, float, str]], x_title: str) -> go.Figure:
+    """One bar per row (name, value, low, high, colour), with its interval and then its figure."""
     names = [escaped(row[0]) for row in rows]
     figure = go.Figure(
         go.Bar(
@@ -53,10 +43,6 @@ def intervals(
             y=names,
             orientation="h",
             marker_color=[row[4] for row in rows],
-            text=[f"{row[1]:.1%}" if percent else f"{row[1]:.2f}" for row in rows],
-            textposition="inside",
-            insidetextanchor="start",
-            textfont={"color": "white", "size": FONT_SIZE + 2},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -70,8 +56,19 @@ def intervals(
             cliponaxis=False,
         )
     )
+    figure.add_scatter(
+        x=[row[3] for row in rows],
+        y=names,
+        mode="text",
+        text=[f"  <b>{row[1]:.1%}</b>" for row in rows],
+        textposition="middle right",
+        textfont={"color": INK, "size": FONT_SIZE + 2},
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+    figure.update_layout(showlegend=False)
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
-    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_xaxes(range=[0, WIDEST], tickformat=".0%", dtick=0.2)
     return _styled(figure, x_title, "", 90 + 62 * len(rows))
 
 
@@ -143,15 +140,23 @@ def _styled(
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 20, "t": 20, "b": 10},
-        font={"size": FONT_SIZE, "color": INK},
+        font={"size": FONT_SIZE, "color": INK, "family": FONT},
         plot_bgcolor="white",
         legend={"orientation": "h", "y": 1.12, "x": 0},
         hoverlabel={"font": {"size": FONT_SIZE}},
     )
     figure.update_xaxes(
-        title=x_title, gridcolor=GRID, zeroline=False, showgrid=x_grid, automargin=True
+        title={"text": x_title, "font": {"size": FONT_SIZE}},
+        gridcolor=GRID,
+        zeroline=False,
+        showgrid=x_grid,
+        automargin=True,
     )
     figure.update_yaxes(
-        title=y_title, gridcolor=GRID, zeroline=False, showgrid=x_grid, automargin=True
+        title={"text": y_title, "font": {"size": FONT_SIZE}},
+        gridcolor=GRID,
+        zeroline=False,
+        showgrid=x_grid,
+        automargin=True,
     )
     return figure

@@ -13,24 +13,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from samclr_core.decision.summary import Summary, Verdict, spoken, summarise
+from samclr_core.estimate import Estimate
 from samclr_core.evaluation import results
-from samclr_core.evaluation.intervals import Estimate
 from samclr_core.evaluation.results import Evaluation, Method, Score
 from samclr_core.images import catalogue
 from samclr_core.images.store import load
 from samclr_core.messages import LANGUAGES, UserError, say
+from samclr_core.palette import CLASS_COLOURS, COLOURS
 from samclr_core.regions import store
 from samclr_core.regions.overlay import overlay
 from samclr_core.training.runs import Run
 from samclr_core.views.purity import Purity
 from samclr_core.workspace import Workspace, write_atomic
 
-# Okabe & Ito's palette, which people with any colour vision can tell apart.
-COLOURS = {"region": "#0072b2", "image": "#d55e00", "start": "#7f7f7f", "colour": "#bdbdbd"}
-CLASS_COLOURS = (
-    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"),
-    *("#332288", "#aa4499", "#44aa99", "#661100"),
-)
 PICTURES = 6
 PICTURE_SIDE = 640
 CURVE_BOX = (50, 20, 700, 210)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from samclr_core.estimate import Estimate
 from samclr_core.evaluation import results
-from samclr_core.evaluation.intervals import Estimate
 from samclr_core.evaluation.results import Evaluation, Note
 from samclr_core.images import catalogue
 from samclr_core.messages import say
@@ -46,6 +46,11 @@ class Cost:
     @property
     def each(self) -> float:
         return self.seconds / self.amount
+
+    @property
+    def each_in_digits(self) -> str:
+        """Seconds for one with two digits that count, as pairs take a thousandth of a run's."""
+        return f"{self.each:.0f}" if self.each >= 10 else f"{self.each:.2g}"
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,12 @@
 """How sure are we: 95% intervals of an accuracy, and of the difference of two."""
 
-from dataclasses import dataclass
-
 import numpy as np
+
+from samclr_core.estimate import Estimate
 
 CONFIDENCE = 0.95
 # The 97.5% quantile of the standard normal distribution.
 Z = 1.959963984540054
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A measured value between the ends of its 95% interval, as fractions (0.05 is 5 points)."""
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of zero."""
-        return self.low > 0 or self.high < 0
 
 
 def wilson(correct: int, total: int) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from samclr_core.estimate import Estimate
 from samclr_core.images import catalogue
 from samclr_core.images import store as images
 from samclr_core.jobs import Progress, silent
@@ -25,17 +26,10 @@ KINDS: tuple[Kind, Kind] = ("image", "region")
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A mean over pairs with its 95% interval, from a bootstrap over images."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Purity:
     """Pair purity of both kinds of views on the same images, 0 to 1.
+
+    The intervals come from a bootstrap over images.
 
     Attributes:
         image: of ``image`` views.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from samclr_core.palette import COLOURS
 from samclr_core.regions.region import RegionSet
 from samclr_core.views.config import AugmentConfig, ViewsConfig
 from samclr_core.views.sampler import ViewPair, region_mask, sampler
-from ui.charts import COLOURS
 
 SHOWN_SIDE = 1000
 DIMMED = 0.4
@@ -66,10 +66,12 @@ def _boxes(shown: Image.Image, pair: ViewPair, scale: float) -> None:
         colour = ImageColor.getrgb(COLOURS[f"view{number}"])
         x, y, w, h = (value * scale for value in box)
         brush.rectangle((x, y, x + w - 1, y + h - 1), outline=colour, width=width)
-        # The tags stand in different corners: the boxes often share one.
-        left = x if number == 1 else x + w - 8 * width
-        brush.rectangle((left, y, left + 8 * width, y + 8 * width), fill=colour)
-        centre = (left + 4 * width, y + 4 * width)
+        # The tags stand outside, at opposite corners: small boxes would vanish below them.
+        tag = 8 * width
+        left, top = (x - tag, y - tag) if number == 1 else (x + w, y + h)
+        left, top = min(max(left, 0), shown.width - tag), min(max(top, 0), shown.height - tag)
+        brush.rectangle((left, top, left + tag, top + tag), fill=colour)
+        centre = (left + tag / 2, top + tag / 2)
         brush.text(centre, str(number), fill="white", font=font, anchor="mm")
 
 

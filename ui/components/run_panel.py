@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from samclr_core.jobs import State
+from samclr_core.palette import COLOURS
 from samclr_core.training.runs import Run
 from ui import charts
 from ui.components import job_panel
@@ -101,7 +102,7 @@ def curves(run: Run, metrics: list[dict[str, Any]], twin: Run | None) -> None:
             t(KINDS[one.config.views.kind]): (
                 [row["step"] for row in rows],
                 [row[key] for row in rows],
-                charts.COLOURS[one.config.views.kind],
+                COLOURS[one.config.views.kind],
             )
             for one, rows in shown
         }

@@ -1,0 +1,16 @@
+"""Colours that mean the same on every page and in the report, safe for the colour-blind."""
+
+# Okabe and Ito's palette: a kind of views or a baseline has the same colour everywhere.
+COLOURS = {
+    "region": "#0072B2",
+    "image": "#E69F00",
+    "colour": "#8C8C8C",
+    "start": "#CC79A7",
+    "view1": "#D55E00",
+    "view2": "#009E73",
+}
+# Classes: Okabe and Ito first, then hues of other lightness.
+CLASS_COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#6A3D9A", "#8C8C8C"),
+    *("#B8A200", "#00555A", "#A6611A", "#F0A3C4", "#3B3B98", "#7FBF7B", "#C0392B", "#34495E"),
+)
