@@ -168,7 +168,8 @@ def removal(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
                 pictures.show(pictures.Picture(store.thumbnail(workspace, image.id)))
                 if st.checkbox(plain(pictures.shortened(image.name)), key=f"remove-{image.id}"):
                     chosen.append(image.id)
-        if st.form_submit_button(t("images.remove"), icon=":material/delete:"):
+        label, kept = t("images.remove"), t("images.remove_help")
+        if st.form_submit_button(label, icon=":material/delete:", help=kept):
             # Another window may have removed them meanwhile.
             with suppress(UserError):
                 store.remove(workspace, chosen)

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +76,17 @@ class Workspace:
     @property
     def reports(self) -> Path:
         return _made(self.root / "reports")
+
+    def forget(self, image_ids: Iterable[str]) -> None:
+        """Delete every file that is named by one of these images, in all stations' folders.
+
+        Packed arrays of the cache (.npz) hold pixels of many images and go as well: they can be
+        computed again. Reports that were written stay.
+        """
+        names = set(image_ids)
+        own = [path for path in self.root.rglob("*") if path.stem in names and path.is_file()]
+        for path in [*own, *self.cache.rglob("*.npz")]:
+            path.unlink(missing_ok=True)
 
     @cached_property
     def engine(self) -> Engine:

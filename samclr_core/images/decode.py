@@ -4,7 +4,7 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from samclr_core.messages import UserError
 
@@ -42,7 +42,7 @@ def decode(content: bytes, name: str) -> np.ndarray:
     try:
         image.load()
         upright = ImageOps.exif_transpose(image)
-        return np.array(_as_rgb(upright, name))
+        return np.array(_as_rgb(upright, name, _white_is_zero(image)))
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise UserError("images.truncated", name=name) from error
 
@@ -83,9 +83,10 @@ def _check_header(image: Image.Image, name: str) -> None:
         raise UserError("images.animated", name=name)
 
 
-def _as_rgb(image: Image.Image, name: str) -> Image.Image:
+def _as_rgb(image: Image.Image, name: str, white_is_zero: bool) -> Image.Image:
     if image.mode.startswith("I"):
-        return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB")
+        grey = _to_8_bit(np.asarray(image))
+        return Image.fromarray(255 - grey if white_is_zero else grey).convert("RGB")
     if image.mode == "F":
         raise UserError("images.float_pixels", name=name)
     if image.has_transparency_data:
@@ -93,6 +94,12 @@ def _as_rgb(image: Image.Image, name: str) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image).convert("RGB")
     return image.convert("RGB")
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Whether a TIFF counts from white, as X-ray cameras do; Pillow minds it for 8 bits only."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(ExifTags.Base.PhotometricInterpretation) == 0
 
 
 def _to_8_bit(values: np.ndarray) -> np.ndarray:

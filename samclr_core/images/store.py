@@ -85,13 +85,10 @@ def label_map(workspace: Workspace, image_id: str) -> np.ndarray | None:
 
 
 def remove(workspace: Workspace, image_ids: Iterable[str]) -> None:
-    """Delete the images, with everything this station keeps of them."""
+    """Delete the images, with everything that any station made of them; see ``forget``."""
     image_ids = list(image_ids)
     catalogue.drop(workspace, image_ids)
-    for image_id in image_ids:
-        image_path(workspace, image_id).unlink(missing_ok=True)
-        thumbnail(workspace, image_id).unlink(missing_ok=True)
-        (workspace.label_maps / f"{image_id}.png").unlink(missing_ok=True)
+    workspace.forget(image_ids)
 
 
 def _encoded(image: Image.Image, kind: str, **options) -> bytes:

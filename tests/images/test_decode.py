@@ -76,6 +76,28 @@ def test_16_bit_is_scaled_from_the_cameras_range(kind, maximum, scale):
     assert np.abs(grey - values * 255.0 / scale).max() <= 0.5
 
 
+def test_16_bit_that_counts_from_white_is_turned():
+    values = np.linspace(0, 60000, 20 * 30).reshape(20, 30).astype(np.uint16)
+    content = encoded(Image.fromarray(values), "TIFF", tiffinfo={262: 0})
+    assert Image.open(io.BytesIO(content)).tag_v2[262] == 0
+    grey = decode(content, "a")[..., 0]
+    assert grey[0, 0] == 255
+    assert np.abs((255 - grey) - values * 255.0 / 65535).max() <= 0.5
+
+
+def test_16_bit_colour_is_read():
+    content = encoded(Image.new("RGB", (20, 20), RED), "PNG")
+    # Each sample twice is the same colour in 16 bits.
+    rows = b"".join(b"\0" + bytes(v for c in RED for v in (c, c)) * 20 for _ in range(20))
+    deep = content[:24] + b"\x10\x02" + content[26:29]
+    deep += struct.pack(">I", zlib.crc32(deep[12:29]))
+    for kind, data in ((b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        deep += (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+    assert np.array_equal(decode(deep, "a")[3, 3], RED)
+
+
 def test_palette_with_transparency_becomes_white():
     image = Image.new("P", (20, 20), 1)
     image.putpalette([0, 0, 0, *RED])

@@ -187,7 +187,13 @@ def test_cancelling_keeps_what_came_in_before(workspace):
 
 def test_removing_leaves_nothing_behind(workspace):
     added = add_uploads(workspace, [("a.png", png(1)), ("b.png", png(2))]).added
+    for image in added:
+        write(workspace.regions("settings") / f"{image.id}.json", b"{}")
+        write(workspace.cache / "scenes" / "64" / f"{image.id}.npy", b"pixels")
+    write(workspace.cache / "prepared" / "both.npz", b"pixels of both")
     store.remove(workspace, [added[0].id])
+    assert not list(workspace.root.rglob("*.npz"))
+    assert len(list(workspace.root.rglob(f"{added[1].id}*"))) == 4
     assert [image.name for image in catalogue.records(workspace)] == ["b.png"]
     assert not list(workspace.root.rglob(f"{added[0].id}*"))
     with pytest.raises(UserError):
