@@ -23,7 +23,9 @@ from samclr_core.regions import store as region_store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
 from samclr_core.training.runs import Run
-from samclr_core.views.sampler import RegionViews, ViewPair, sampler
+from samclr_core.views.pair import ViewPair
+from samclr_core.views.region_views import RegionViews
+from samclr_core.views.sampler import sampler
 from samclr_core.workspace import Workspace, write_atomic
 
 ORDER, CROPS = 0, 1

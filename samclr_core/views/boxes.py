@@ -1,9 +1,10 @@
-"""Where a random resized crop is cut."""
+"""Boxes of crops: drawn at random, scaled to a copy of the image, and their least side."""
 
 import math
 
 import numpy as np
 
+from samclr_core.views.config import ViewsConfig
 from samclr_core.views.rle import Box
 
 ATTEMPTS = 10
@@ -49,3 +50,25 @@ def centred_box(width: int, height: int, ratio: tuple[float, float]) -> Box:
     w = min(width, max(1, round(height * ratio[1])))
     h = min(height, max(1, round(width / ratio[0])))
     return (width - w) // 2, (height - h) // 2, w, h
+
+
+def scaled_box(box: Box, size: tuple[int, int] | list[int], width: int, height: int) -> Box:
+    """A box of an original of ``size`` (H, W) in pixels of its copy of ``width`` x ``height``."""
+    if (height, width) == tuple(size):
+        return box
+    across, down = width / size[1], height / size[0]
+    x, y = min(int(box[0] * across), width - 1), min(int(box[1] * down), height - 1)
+    right = min(width, max(x + 1, round((box[0] + box[2]) * across)))
+    bottom = min(height, max(y + 1, round((box[1] + box[3]) * down)))
+    return x, y, right - x, bottom - y
+
+
+def least_side(config: ViewsConfig) -> int:
+    """Shortest side of a crop in pixels."""
+    return max(1, round(config.size / config.max_upscale))
+
+
+def as_box(values: np.ndarray) -> Box:
+    """A row of an array of boxes as plain numbers."""
+    x, y, w, h = (int(value) for value in values)
+    return x, y, w, h

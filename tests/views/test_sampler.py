@@ -7,8 +7,11 @@ from torchvision.transforms.v2 import functional as tv
 
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.views.config import ViewsConfig
-from samclr_core.views.eligible import eligible, nesting
-from samclr_core.views.sampler import ImageViews, RegionViews, crop, region_mask, sampler
+from samclr_core.views.crops import crop, region_mask
+from samclr_core.views.image_views import ImageViews
+from samclr_core.views.region_choice import eligible, nesting
+from samclr_core.views.region_views import RegionViews
+from samclr_core.views.sampler import sampler
 
 HEIGHT, WIDTH = 160, 240
 

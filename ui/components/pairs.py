@@ -8,7 +8,9 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from samclr_core.palette import COLOURS
 from samclr_core.regions.region import RegionSet
 from samclr_core.views.config import AugmentConfig, ViewsConfig
-from samclr_core.views.sampler import ViewPair, region_mask, sampler
+from samclr_core.views.crops import region_mask
+from samclr_core.views.pair import ViewPair
+from samclr_core.views.sampler import sampler
 
 SHOWN_SIDE = 1000
 DIMMED = 0.4
