@@ -203,14 +203,15 @@ def _map(points: list[results.Point]) -> dict[str, Any] | None:
         return None
     xs, ys = [point.x for point in points], [point.y for point in points]
     place = partial(_place, box=MAP_BOX, x_range=(min(xs), max(xs)), y_range=(min(ys), max(ys)))
-    labels = sorted({point.label or "" for point in points})
+    labels = sorted({point.label for point in points})
     colour = {label: CLASS_COLOURS[n % len(CLASS_COLOURS)] for n, label in enumerate(labels)}
     dots = []
     for point in points:
         x, y = place(point.x, point.y)
-        label = point.label or ""
-        text = f"{point.name}: {label}"
-        dots.append({"x": f"{x:.1f}", "y": f"{y:.1f}", "colour": colour[label], "label": text})
+        text = f"{point.name}: {point.label}"
+        dots.append(
+            {"x": f"{x:.1f}", "y": f"{y:.1f}", "colour": colour[point.label], "label": text}
+        )
     return {"points": dots, "legend": [{"label": k, "colour": c} for k, c in colour.items()]}
 
 

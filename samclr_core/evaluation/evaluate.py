@@ -57,7 +57,7 @@ def evaluate(
     prepared = samples.prepare(workspace, used, size, part(progress, 0, 30))
     clock.lap("images")
     parts = split(
-        [sample.label or "" for sample in prepared.samples],
+        [sample.label for sample in prepared.samples],
         [sample.split for sample in prepared.samples],
         prepared.ids,
     )
@@ -201,7 +201,7 @@ def _map(
     return {
         "ids": np.array(prepared.ids),
         "names": np.array([image.name for image in images]),
-        "labels": np.array([image.label or "" for image in images]),
+        "labels": np.array([image.label for image in images]),
         "split": side,
         "predicted": predicted.astype(str),
         "x": places[:, 0],

@@ -167,8 +167,8 @@ class Point:
     Attributes:
         id: content id, stable: the same picture has the same id in every map.
         name: its path within the data set.
-        label: its class; None where there is none.
-        split: ``train`` or ``test``; None where nothing is judged.
+        label: its class.
+        split: ``train`` or ``test``; None for a class too small to be in both.
         predicted: the linear probe's answer; None outside the test split.
         correct: whether that is right; None outside the test split.
         x: place on the map.
@@ -180,7 +180,7 @@ class Point:
 
     id: str
     name: str
-    label: str | None
+    label: str
     split: str | None
     predicted: str | None
     correct: bool | None
@@ -233,7 +233,7 @@ def _point(row: Mapping[str, Any]) -> Point:
         id=row["ids"],
         name=row["names"],
         label=row["labels"],
-        split=row["split"],
+        split=row["split"] or None,
         predicted=predicted,
         correct=None if predicted is None else predicted == row["labels"],
         x=row["x"],

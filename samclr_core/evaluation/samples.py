@@ -29,7 +29,7 @@ class Sample:
 
     Attributes:
         name: its path within the data set.
-        label: its class; None where only a map is wanted.
+        label: its class.
         split: ``train`` or ``test`` where the data set says so.
         source: the folder, zip or upload it came with.
         path: a file that shows it: the image itself, or its thumbnail in the workspace.
@@ -37,7 +37,7 @@ class Sample:
     """
 
     name: str
-    label: str | None
+    label: str
     split: str | None
     source: str
     path: Path
@@ -77,12 +77,12 @@ def of_folder(folder: Path) -> list[Sample]:
     ]
 
 
-def of_workspace(workspace: Workspace, labelled: bool = True) -> list[Sample]:
-    """The images of the workspace, or those of them that have a label."""
+def of_workspace(workspace: Workspace) -> list[Sample]:
+    """The images of the workspace that have a label."""
     return [
         Sample(r.name, r.label, None, r.group, store.thumbnail(workspace, r.id), r.id)
         for r in catalogue.records(workspace)
-        if r.label is not None or not labelled
+        if r.label is not None
     ]
 
 

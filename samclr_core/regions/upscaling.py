@@ -5,8 +5,6 @@ tokens becomes its own 4 x 4 logits. So one logit per token can be had at a tent
 tells where the mask is, and the rest is computed in that window.
 """
 
-from typing import TYPE_CHECKING
-
 import torch
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
@@ -14,9 +12,7 @@ from torch.nn import functional as F
 
 from samclr_core.regions.candidates import Candidate, cut_out
 from samclr_core.regions.geometry import Frame
-
-if TYPE_CHECKING:
-    from samclr_core.regions.folded import Keys
+from samclr_core.regions.keys import Keys
 
 GRID = 64
 # Tokens around the coarse mask that may still hold a part of it.
@@ -47,7 +43,7 @@ class Upscaler:
         self.rows, self.columns = (-(-used // 4) for used in self.used)
 
     def candidates(
-        self, keys: "Keys", hyper: Tensor, scores: list[float], prompt: int, below: float
+        self, keys: Keys, hyper: Tensor, scores: list[float], prompt: int, below: float
     ) -> list[Candidate]:
         """The masks of one prompt, each cut out of its logits.
 
@@ -72,12 +68,12 @@ class Upscaler:
         ]
         return [candidate for candidate in found if candidate]
 
-    def whole(self, keys: "Keys", hyper: Tensor) -> Tensor:
+    def whole(self, keys: Keys, hyper: Tensor) -> Tensor:
         """All logits of the masks, [M, 256, 256]."""
         return self.window(keys, hyper, (0, GRID), (0, GRID))
 
     def window(
-        self, keys: "Keys", hyper: Tensor, rows: tuple[int, int], columns: tuple[int, int]
+        self, keys: Keys, hyper: Tensor, rows: tuple[int, int], columns: tuple[int, int]
     ) -> Tensor:
         """Logits [M, 4 h, 4 w] of a window of h x w tokens."""
         height, width = rows[1] - rows[0], columns[1] - columns[0]
@@ -89,7 +85,7 @@ class Upscaler:
         parts = logits.view(len(hyper), height, width, 2, 2, 2, 2)
         return parts.permute(0, 1, 3, 5, 2, 4, 6).reshape(len(hyper), 4 * height, 4 * width)
 
-    def _coarse(self, keys: "Keys", hyper: Tensor) -> Tensor:
+    def _coarse(self, keys: Keys, hyper: Tensor) -> Tensor:
         """The logit at one of the 4 x 4 places of each token under the image, [M, h, w]."""
         part = slice(192, 256)
         rows, columns = (0, self.rows), (0, self.columns)
@@ -100,7 +96,7 @@ class Upscaler:
 
     def _first(
         self,
-        keys: "Keys",
+        keys: Keys,
         rows: tuple[int, int],
         columns: tuple[int, int],
         weight: Tensor,

@@ -13,7 +13,6 @@ from samclr_core.evaluation import results, samples
 from samclr_core.evaluation.baselines import twin_command
 from samclr_core.evaluation.cache import read
 from samclr_core.evaluation.evaluate import evaluate
-from samclr_core.evaluation.scenes import scene_points
 from samclr_core.images import catalogue, store
 from samclr_core.messages import LANGUAGES, Cancelled, UserError
 from samclr_core.regions import store as region_store
@@ -245,13 +244,6 @@ def test_the_twins_command_makes_the_twin(world):
     assert (
         with_changes(PRESETS, options["--preset"], changes | cli._settings(settings)) == twin.config
     )
-
-
-def test_scenes_have_a_map_without_labels(world):
-    workspace, run, _ = world
-    points = scene_points(workspace, run)
-    assert {point.id for point in points} == {r.id for r in catalogue.records(workspace)}
-    assert all(point.path.exists() and point.predicted is None for point in points)
 
 
 def test_cancelling_leaves_no_result(world, tmp_path):

@@ -73,7 +73,7 @@ def _picked(points: Sequence[Point], ids: Sequence[str]) -> None:
 def _lines(point: Point) -> tuple[str, ...]:
     if point.correct is False:
         return point.name, t("evaluation.mistaken", truth=point.label, predicted=point.predicted)
-    return point.name, point.label or ""
+    return point.name, point.label
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
@@ -87,7 +87,7 @@ def _small(path: str) -> np.ndarray:
 
 
 def _hover(point: Point) -> str:
-    lines = [f"<b>{charts.escaped(point.name)}</b>", charts.escaped(point.label or "")]
+    lines = [f"<b>{charts.escaped(point.name)}</b>", charts.escaped(point.label)]
     if point.correct is False:
         predicted = charts.escaped(point.predicted)
         lines.append(f"{t('evaluation.by_predicted')}: {predicted}")
@@ -95,7 +95,7 @@ def _hover(point: Point) -> str:
 
 
 def _label(point: Point) -> str:
-    return point.label or t("evaluation.no_label")
+    return point.label
 
 
 def _predicted(point: Point) -> str:
