@@ -93,7 +93,7 @@ PRESETS: dict[str, TrainingConfig] = {
         backbone="efficientnet_lite0",
         weights="imagenet",
         views=ViewsConfig(size=64),
-        epochs=10,
+        epochs=20,
         pairs_per_image=4,
         batch_size=48,
         log_steps=1,
