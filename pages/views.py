@@ -20,7 +20,6 @@ from ui.i18n import t
 
 PAIRS = 500
 SEED = "views-seed"
-MEASURED = "views_measured"
 SETTING = "views"
 OUTSIDE = {
     "keep": "views.outside_keep",
@@ -91,7 +90,15 @@ def _which(column, now: ViewsConfig) -> dict[str, object]:
         "min_area": area[0] / 100,
         "max_area": area[1] / 100,
         "max_borders": borders,
+        "max_nested": _limit(column, "views.nested", now.max_nested),
+        "max_depth": _limit(column, "views.depth", now.max_depth),
     }
+
+
+def _limit(column, key: str, now: int | None) -> int | None:
+    """A number that may be left empty for no limit."""
+    hint = t("views.no_limit")
+    return column.number_input(t(key), 0, None, now, 1, placeholder=hint, help=hint)
 
 
 def _where(column, now: ViewsConfig) -> dict[str, object]:
@@ -175,9 +182,8 @@ def purity(workspace: Workspace, config: ViewsConfig) -> None:
     title.subheader(t("views.purity"), anchor=False, help=t("views.purity_help"))
     if button.button(t("views.measure"), icon=":material/straighten:", width="stretch"):
         measure(workspace, PAIRS, 0, job_panel.Bar(), config)
-        workspace.remember(MEASURED, config.digest())
     # Other settings, or other regions, would give other figures.
-    found = last_measured(workspace) if workspace.setting(MEASURED) == config.digest() else None
+    found = last_measured(workspace, config)
     if not found:
         st.caption(t("views.not_measured", pairs=PAIRS))
         return

@@ -36,6 +36,9 @@ SeedOption = Annotated[int, typer.Option(help="The same seed gives the same resu
 ModelOption = Annotated[
     str, typer.Option(help="mobile_sam, vit_b, vit_l, vit_h, or the path of a checkpoint.")
 ]
+SettingsOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Any other setting, as key=value.")
+]
 T = TypeVar("T")
 ERROR_EXIT = 2
 CANCELLED_EXIT = 130
@@ -68,6 +71,7 @@ def regions(
     workspace: WorkspaceOption,
     model: ModelOption = "mobile_sam",
     preset: Annotated[str, typer.Option(help="draft or full.")] = "full",
+    settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Cut every image into SAM regions."""
@@ -76,7 +80,7 @@ def regions(
         from samclr_core.regions.batch import segment_workspace
         from samclr_core.regions.config import PRESETS
 
-        config = with_changes(PRESETS, preset, {"model": model})
+        config = with_changes(PRESETS, preset, {"model": model} | _settings(settings))
         summary = segment_workspace(_existing(workspace), config, progress=progress)
         return {
             "images": summary.images,
@@ -93,14 +97,17 @@ def views(
     workspace: WorkspaceOption,
     pairs: Annotated[int, typer.Option(min=2, help="How many pairs to draw of each kind.")] = 500,
     seed: SeedOption = 0,
+    settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure how often the two views of a pair show the same thing."""
 
     def work(progress: Progress) -> dict:
+        from samclr_core.views.config import ViewsConfig
         from samclr_core.views.purity import measure
 
-        purity = measure(_existing(workspace), pairs=pairs, seed=seed, progress=progress)
+        config = ViewsConfig.of(_settings(settings))
+        purity = measure(_existing(workspace), pairs, seed, progress, config)
         kinds = {"image": purity.image, "region": purity.region}
         return {
             "purity": {kind: round(e.mean, 4) for kind, e in kinds.items()},
@@ -119,9 +126,7 @@ def train(
     views: Annotated[str, typer.Option(help="image or region.")] = "region",
     preset: Annotated[str, typer.Option(help="quick, standard or gpu.")] = "quick",
     seed: SeedOption = 0,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Any other setting, as key=value.")
-    ] = None,
+    settings: SettingsOption = None,
     resume: Annotated[str | None, typer.Option(help="Go on with this run.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -133,7 +138,7 @@ def train(
         opened = _existing(workspace)
         if resume:
             return opened, runs.run(opened, resume)
-        changes = {"loss": loss, "views.kind": views, "seed": seed} | _settings(settings or [])
+        changes = {"loss": loss, "views.kind": views, "seed": seed} | _settings(settings)
         return opened, runs.create(opened, with_changes(PRESETS, preset, changes))
 
     opened, run = _or_exit(prepare)
@@ -261,10 +266,10 @@ def _existing(path: Path) -> Workspace:
     return Workspace(path)
 
 
-def _settings(pairs: list[str]) -> dict[str, Any]:
+def _settings(pairs: list[str] | None) -> dict[str, Any]:
     """``key=value`` pairs with YAML's idea of numbers, truth and lists."""
     settings = {}
-    for pair in pairs:
+    for pair in pairs or []:
         key, equals, value = pair.partition("=")
         if not equals:
             raise UserError("core.not_a_setting", text=pair)

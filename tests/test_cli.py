@@ -32,6 +32,8 @@ def result_of(*arguments: object) -> dict:
         ["images", "add", "{missing}", "-w", "{empty}"],
         ["regions", "-w", "{empty}"],
         ["regions", "-w", "{empty}", "--preset", "huge"],
+        ["regions", "-w", "{empty}", "--set", "points_per_side=0"],
+        ["views", "-w", "{empty}", "--set", "choice=largest"],
         ["train", "-w", "{empty}"],
         ["train", "-w", "{empty}", "--preset", "huge"],
         ["train", "-w", "{empty}", "--set", "epochs"],
@@ -61,12 +63,13 @@ def test_the_whole_line(tmp_path, sam_weights):
     assert (added["added"], added["duplicates"]) == (4, 0)
     assert [refused["name"] for refused in added["refused"]] == ["broken.png"]
 
-    regions = result_of("regions", "-w", workspace, "--preset", "draft")
+    coarse = ["--preset", "draft", "--set", "points_per_side=8"]
+    regions = result_of("regions", "-w", workspace, *coarse)
     assert set(regions) == {"images", "regions", "seconds", "model"}
     assert (regions["images"], regions["model"]) == (4, "mobile_sam")
     assert regions["regions"] > 4
 
-    views = result_of("views", "-w", workspace, "--pairs", 40)
+    views = result_of("views", "-w", workspace, "--pairs", 40, "--set", "min_coverage=0.7")
     assert set(views["purity"]) == {"image", "region"}
     assert views["reference"] == "regions"
 

@@ -114,14 +114,20 @@ def measure(
         rows.append(_of_image(labels, regions, config, int(share), (seed, number)))
         progress(number + 1, len(image_ids), catalogue.record(workspace, image_id).name)
     found = _summary(np.array(rows), reference, pairs, time.perf_counter() - started)
-    workspace.remember(SETTING, {"regions": _regions_in_use(workspace), **found.to_json()})
+    asked = {"regions": _regions_in_use(workspace), "views": _both_kinds(config)}
+    workspace.remember(SETTING, {**asked, **found.to_json()})
     return found
 
 
-def last_measured(workspace: Workspace) -> Purity | None:
-    """What :func:`measure` last found with the regions in use; None where it was not called."""
+def last_measured(workspace: Workspace, config: ViewsConfig | None = None) -> Purity | None:
+    """What :func:`measure` last found with the regions in use.
+
+    None where it was not called, or was with other settings than ``config``, where one is given.
+    """
     values = workspace.setting(SETTING)
     if not values or values.pop("regions") != _regions_in_use(workspace):
+        return None
+    if values.pop("views") != _both_kinds(config) and config:
         return None
     return Purity(
         image=Estimate(**values.pop("image")),
@@ -129,6 +135,11 @@ def last_measured(workspace: Workspace) -> Purity | None:
         difference=Estimate(**values.pop("difference")),
         **values,
     )
+
+
+def _both_kinds(config: ViewsConfig | None) -> str:
+    """The digest of the settings, the same for either kind."""
+    return (config or ViewsConfig()).model_copy(update={"kind": "image"}).digest()
 
 
 def _regions_in_use(workspace: Workspace) -> str | None:

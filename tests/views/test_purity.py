@@ -10,7 +10,7 @@ from samclr_core.regions import store as region_store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.views.config import ViewsConfig
-from samclr_core.views.purity import VOID, _estimate, measure, purity
+from samclr_core.views.purity import VOID, _estimate, last_measured, measure, purity
 from samclr_core.workspace import Workspace
 
 SEGMENTER = SegmenterConfig()
@@ -94,6 +94,19 @@ def test_the_same_seed_measures_the_same(tmp_path: Path) -> None:
     workspace = workspace_with(tmp_path, 3, labelled=True)
     assert measure(workspace, 30, seed=4) == measure(workspace, 30, seed=4)
     assert measure(workspace, 30, seed=4).image != measure(workspace, 30, seed=5).image
+
+
+def test_a_measurement_is_kept_for_its_settings_and_its_regions(tmp_path: Path) -> None:
+    workspace = workspace_with(tmp_path, 3, labelled=True)
+    blurred = ViewsConfig(outside="blur")
+    assert last_measured(workspace) is None
+    found = measure(workspace, 30, config=blurred)
+    assert last_measured(workspace) == found
+    both_kinds = ViewsConfig(outside="blur", kind="region")
+    assert last_measured(workspace, both_kinds) == found
+    assert last_measured(workspace, ViewsConfig()) is None
+    region_store.choose(workspace, SegmenterConfig(points_per_side=7))
+    assert last_measured(workspace) is None
 
 
 def test_missing_images_and_regions_are_said(tmp_path: Path) -> None:
