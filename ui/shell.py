@@ -51,11 +51,12 @@ def run(show: Callable[[], None]) -> None:
     """Show a page inside the frame.
 
     Streamlit runs a file of ``pages/`` without ``app.py`` where it is the first page that anybody
-    asks for after a start of the server: such a page makes its frame itself.
+    asks for after a start of the server. The frame tells it better, and then it must start again:
+    the widgets of such a page have other names, and the first click would be lost.
     """
     if not st.session_state.pop(FRAMED, False):
         frame()
-        st.session_state.pop(FRAMED)
+        st.rerun()
     with one_clear_sentence():
         show()
 

@@ -22,8 +22,9 @@ import pytest
 from app_photos import photo
 from PIL import Image
 
+from samclr_core.images.intake import add_uploads
 from samclr_core.messages import LANGUAGES, UserError, core_catalogue
-from samclr_core.workspace import REPOSITORY, SAMPLE_DATA
+from samclr_core.workspace import REPOSITORY, SAMPLE_DATA, Workspace
 from ui.i18n import LANGUAGE_NAMES, catalogue
 from ui.shell import NAMES
 
@@ -197,6 +198,16 @@ def test_the_whole_line_in_a_browser(studio: Studio, tmp_path: Path) -> None:
     evaluate(studio, tmp_path)
     decide(studio)
     change_language(studio)
+
+
+def test_the_first_click_after_a_start_counts(studio: Studio, tmp_path: Path) -> None:
+    """Also where a link to a later page is the first thing that anybody asks the server for."""
+    add_uploads(Workspace(tmp_path / "home" / studio.workspace), [("a.jpg", photo(1))])
+    studio.open("regions")
+    studio.settled()
+    studio.page.wait_for_timeout(SECOND)
+    studio.button("regions.start").click()
+    studio.sees(studio.button("jobs.stop").or_(studio.text("regions.all")).first)
 
 
 def bring_photos_in(studio: Studio, folder: Path) -> None:
