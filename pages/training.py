@@ -18,6 +18,8 @@ from ui.components import run_panel
 from ui.i18n import t
 
 CHOSEN = "training-run"
+# Chosen by a button: a widget's own key cannot be set once the widget is on the page.
+CHOSEN_NEXT = "training-run-next"
 KINDS = {"region": "training.kind_region", "image": "training.kind_image"}
 PRESETS = {
     "quick": "training.quick",
@@ -132,15 +134,15 @@ def launch_new(workspace: Workspace, config: TrainingConfig) -> None:
 def launch(workspace: Workspace, run: Run) -> None:
     """Start the run, or let it go on where it was."""
     jobs.launch(run.folder, ["train", "-w", str(workspace.root), "--resume", run.id])
-    st.session_state[CHOSEN] = run.id
+    st.session_state[CHOSEN_NEXT] = run.id
     st.rerun()
 
 
 def one_run(workspace: Workspace, known: list[Run]) -> None:
     """The run that was chosen, the newest by default."""
     by_id = {run.id: run for run in known}
-    if st.session_state.get(CHOSEN) not in by_id:
-        st.session_state[CHOSEN] = known[0].id
+    wanted = st.session_state.pop(CHOSEN_NEXT, st.session_state.get(CHOSEN))
+    st.session_state[CHOSEN] = wanted if wanted in by_id else known[0].id
     chooser, first, second = st.columns([4, 1.5, 1.5], vertical_alignment="bottom")
     chosen = chooser.selectbox(
         t("training.run"), list(by_id), format_func=lambda i: run_panel.title(by_id[i]), key=CHOSEN

@@ -6,9 +6,11 @@ the README to ``docs/screenshots``, which takes some minutes.
 """
 
 import io
+import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -44,7 +46,7 @@ SCENES = SAMPLE_DATA / "scenes"
 PROBE = SAMPLE_DATA / "probe"
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 TALLEST = 1900
-EPOCHS = 60
+EPOCHS = 100
 PATIENCE = 240_000
 SECOND = 1000
 
@@ -194,7 +196,7 @@ def test_the_whole_line_in_a_browser(studio: Studio, tmp_path: Path) -> None:
     bring_photos_in(studio, tmp_path)
     find_regions(studio)
     look_at_pairs(studio)
-    train(studio)
+    train(studio, tmp_path / "home" / studio.workspace)
     evaluate(studio, tmp_path)
     decide(studio)
     change_language(studio)
@@ -266,7 +268,7 @@ def look_at_pairs(studio: Studio) -> None:
     studio.picture("3-views")
 
 
-def train(studio: Studio) -> None:
+def train(studio: Studio, workspace: Path) -> None:
     studio.walk_to("training")
     if not FOR_README:
         studio.page.get_by_text(studio.t("training.details"), exact=True).click()
@@ -279,6 +281,7 @@ def train(studio: Studio) -> None:
     curves = studio.page.locator(".js-plotly-plot")
     expect(curves).to_have_count(3, timeout=60 * SECOND)
     reload_in_mid_run(studio)
+    kill_and_go_on(studio, max(workspace.glob("runs/*")))
     studio.sees(studio.metric("training.machine_time"), 3 * PATIENCE)
     # Offered to runs that have finished only.
     studio.sees(studio.button("training.train_twin"))
@@ -301,6 +304,16 @@ def reload_in_mid_run(studio: Studio) -> None:
     running = studio.metric("training.time_left").or_(studio.metric("training.machine_time"))
     studio.sees(running.first)
     expect(studio.page.locator(".js-plotly-plot")).to_have_count(3)
+
+
+def kill_and_go_on(studio: Studio, run: Path) -> None:
+    """kill -9 is seen within 15 seconds, and a click lets the run go on."""
+    os.kill(json.loads((run / "process.json").read_bytes())["pid"], signal.SIGKILL)
+    interrupted = studio.t("jobs.interrupted_help", title=studio.t("training.job"))
+    studio.sees(studio.page.get_by_text(interrupted), 15 * SECOND)
+    studio.button("training.resume").click()
+    studio.sees(studio.metric("training.time_left"), PATIENCE)
+    studio.no_error()
 
 
 def evaluate(studio: Studio, folder: Path) -> None:

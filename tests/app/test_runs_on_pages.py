@@ -7,8 +7,11 @@ import pytest
 from app_photos import photo
 from streamlit.testing.v1 import AppTest
 
+from samclr_core import jobs
 from samclr_core.images.intake import add_uploads
 from samclr_core.messages import LANGUAGES
+from samclr_core.regions import store
+from samclr_core.regions.config import SegmenterConfig
 from samclr_core.training import runs
 from samclr_core.training.config import TrainingConfig
 from samclr_core.workspace import REPOSITORY, Workspace, named_workspace, write_json
@@ -87,6 +90,41 @@ def test_a_finished_run_offers_its_twin_and_shows_no_log(workspace):
     app = opened("training", "en")
     assert texts()["training.train_twin"]["en"] in labels(app)
     assert texts()["training.resume"]["en"] not in labels(app)
+
+
+@pytest.fixture
+def launched(monkeypatch) -> list[list[str]]:
+    """What the pages start, instead of starting it."""
+    commands: list[list[str]] = []
+    monkeypatch.setattr(jobs, "launch", lambda folder, arguments: commands.append(arguments))
+    return commands
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    (button,) = [b for b in app.button if b.label == texts()[key]["en"]]
+    return button.click().run()
+
+
+def test_a_run_that_was_cut_off_goes_on_at_a_click(workspace, launched):
+    cut_off = a_run(workspace)
+    died(cut_off)
+    app = press(opened("training", "en"), "training.resume")
+    assert not app.exception
+    assert not app.error
+    assert launched == [["train", "-w", str(workspace.root), "--resume", cut_off.id]]
+
+
+def test_the_twin_is_trained_and_shown_at_a_click(workspace, launched):
+    run = a_run(workspace)
+    write_json(run.folder / "end.json", {"state": "finished", "error": None})
+    store.choose(workspace, SegmenterConfig())
+    app = press(opened("training", "en"), "training.train_twin")
+    assert not app.exception
+    assert not app.error
+    twin = runs.runs(workspace)[0]
+    assert {run.config.views.kind, twin.config.views.kind} == {"image", "region"}
+    assert launched == [["train", "-w", str(workspace.root), "--resume", twin.id]]
+    assert app.session_state["training-run"] == twin.id
 
 
 def test_a_collapse_gets_advice(workspace):
