@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from samclr_core import jobs
-from samclr_core.config import with_changes
 from samclr_core.images import catalogue
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.jobs import State
@@ -88,9 +87,6 @@ def start(workspace: Workspace, count: int) -> None:
 
 def launch(workspace: Workspace, model: str, preset: str) -> None:
     """Segment all images, in a process of its own."""
-    # Chosen here already, so that pictures of older settings do not stand beside the new ones;
-    # the process chooses again when it knows the weights.
-    store.choose(workspace, with_changes(PRESETS, preset, {"model": model}))
     arguments = ["regions", "-w", str(workspace.root), "--preset", preset, "--model", model]
     jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
 
@@ -103,7 +99,8 @@ def live(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
         if not job or job.state is not State.RUNNING:
             st.rerun()
         job_panel.panel(job, t("regions.job"))
-        config = store.current(workspace)
+        # Before its first image is done, the settings in use are still those of an earlier time.
+        config = store.current(workspace) if job.step.done else None
         if config:
             done = [image for image in images if store.has(workspace, image.id, config)]
             gallery(workspace, config, list(reversed(done))[:PER_PAGE])

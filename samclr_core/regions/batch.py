@@ -42,7 +42,8 @@ def segment_workspace(
     """Make the regions of a workspace's images that ``config`` has not made yet.
 
     Each image's regions are kept as soon as they are there, so that a stop loses one image at
-    most. The settings become the workspace's current ones at the start.
+    most. The settings become the workspace's current ones with the first image that has regions
+    by them, so that a model that cannot be had takes nothing away.
 
     Args:
         workspace: whose images.
@@ -61,7 +62,8 @@ def segment_workspace(
         raise UserError("regions.no_images")
     config = pinned(config, progress)
     missing = [i for i in wanted if not store.has(workspace, i, config)]
-    store.choose(workspace, config)
+    if len(missing) < len(wanted):
+        store.choose(workspace, config)
     _segment(workspace, config, missing, names, len(wanted), progress)
     found = [store.read(workspace, image_id, config) for image_id in wanted]
     return Summary(
@@ -107,4 +109,5 @@ def _segment(
         inside = _Inside(progress, number, total, name)
         regions = segmenter.segment(load(workspace, image_id), image_id, inside)
         store.write(workspace, config, regions)
+        store.choose(workspace, config)
         progress(number + 1, total, name)

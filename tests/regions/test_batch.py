@@ -70,6 +70,24 @@ def test_a_stop_keeps_the_images_that_are_done(sam_weights, workspace):
     assert segment_workspace(workspace, COARSE).computed == 1
 
 
+def test_a_model_that_cannot_be_had_takes_nothing_away(sam_weights, workspace):
+    segment_workspace(workspace, COARSE)
+    before = region_store.current(workspace)
+    with pytest.raises(UserError):
+        segment_workspace(workspace, COARSE.model_copy(update={"model": "/no/such.pth"}))
+    assert region_store.current(workspace) == before
+
+    def stop(done: int, total: int, note: str = "") -> None:
+        raise Cancelled
+
+    other = SegmenterConfig(points_per_side=2)
+    with pytest.raises(Cancelled):
+        segment_workspace(workspace, other, progress=stop)
+    assert region_store.current(workspace) == before
+    segment_workspace(workspace, other, image_ids=ids(workspace)[:1])
+    assert region_store.current(workspace) != before
+
+
 def test_an_unknown_image_is_said(sam_weights, workspace):
     with pytest.raises(UserError, match="no image"):
         segment_workspace(workspace, COARSE, image_ids=["f" * 32])
