@@ -124,10 +124,11 @@ def last_measured(workspace: Workspace, config: ViewsConfig | None = None) -> Pu
 
     None where it was not called, or was with other settings than ``config``, where one is given.
     """
-    values = workspace.setting(SETTING)
-    if not values or values.pop("regions") != _regions_in_use(workspace):
+    values = workspace.setting(SETTING) or {}
+    if values.pop("regions", None) != _regions_in_use(workspace):
         return None
-    if values.pop("views") != _both_kinds(config) and config:
+    views = values.pop("views", None)
+    if not values or (config and views != _both_kinds(config)):
         return None
     return Purity(
         image=Estimate(**values.pop("image")),
