@@ -64,9 +64,9 @@ def rows(verdict: Verdict) -> list[tuple[str, float, float, float, str]]:
         views, score = item.evaluation.views, item.evaluation.methods["run"].linear_probe
         name = t("decision.with_seed", name=t(METHODS["run", views]), seed=item.run.config.seed)
         found.append((name, score.accuracy, *score.ci95, COLOURS[views]))
-    newest = verdict.evaluated[0].evaluation
+    first = verdict.evaluated[0].evaluation
     for method in ("start", "colour"):
-        score = newest.methods[method].linear_probe
+        score = first.methods[method].linear_probe
         name = t(METHODS[method, ""])
         found.append((name, score.accuracy, *score.ci95, COLOURS[method]))
     return found

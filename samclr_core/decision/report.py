@@ -167,17 +167,17 @@ def _place(
 
 def _table(verdict: Verdict, t: Say, language: str) -> dict[str, Any]:
     """One data set: every run with its seed, then the baselines once each."""
-    newest = verdict.evaluated[0]
+    first = verdict.evaluated[0]
     rows = [_row(t, i.evaluation, "run", seed=i.run.config.seed) for i in verdict.evaluated]
-    rows += [_row(t, newest.evaluation, name) for name in ("start", "colour")]
+    rows += [_row(t, first.evaluation, name) for name in ("start", "colour")]
     notes = {note.text(language) for i in verdict.evaluated for note in i.evaluation.notes}
     return {
         "data": verdict.data,
-        "classes": len(newest.evaluation.classes),
-        "train": newest.evaluation.n_train,
-        "test": newest.evaluation.n_test,
+        "classes": len(first.evaluation.classes),
+        "train": first.evaluation.n_train,
+        "test": first.evaluation.n_test,
         "rows": rows,
-        "map": _map(results.points(newest.path)),
+        "map": _map(results.points(first.path)),
         "notes": sorted(notes),
     }
 

@@ -88,7 +88,7 @@ class Verdict:
 
     Attributes:
         data: its name.
-        evaluated: the evaluations it rests on.
+        evaluated: the evaluations it rests on: region views first, then by seed.
         comparisons: what was compared.
         sentences: what that means, the most important first.
     """
@@ -183,7 +183,7 @@ def _verdict(family: list[Evaluated]) -> Verdict:
     newest: dict[tuple[str, int], Evaluated] = {}
     for item in family:
         newest.setdefault((item.evaluation.views, item.run.config.seed), item)
-    kept = list(newest.values())
+    kept = [newest[key] for key in sorted(newest, key=lambda key: (key[0] != "region", key[1]))]
     twins = _compare("twin", "region", *_twin_sides(newest))
     baselines = [
         _compare(baseline, views, *_sides(kept, views, baseline))
