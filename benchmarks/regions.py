@@ -230,8 +230,13 @@ def _table(rows: list[Row], summary: dict[str, float]) -> str:
             f"{(best >= FOUND_IOU).mean():.3f} | {best.mean():.3f} |"
         )
     lines += ["", "| over all images | |", "| --- | ---: |"]
-    lines += [f"| {name} | {value:.3g} |" for name, value in summary.items()]
+    lines += [f"| {name} | {_digits(value)} |" for name, value in summary.items()]
     return "\n".join(lines)
+
+
+def _digits(value: float) -> str:
+    """Three digits where there are decimals, else all of them."""
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 if __name__ == "__main__":
