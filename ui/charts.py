@@ -13,6 +13,8 @@ GRID = "#E3E9EF"
 FONT_SIZE = 16
 # The theme's fonts, so that charts speak with the page's voice.
 FONT = "Source Sans, Noto Sans JP, Hiragino Sans, Yu Gothic UI, Meiryo, IPAPGothic, sans-serif"
+# More groups than that have colours in common, and a list of them would fill the screen.
+MOST_NAMED = 30
 # Room beside a bar of 100 % for its figure.
 WIDEST = 1.14
 RIGHT, WRONG = "#0072B2", "#D55E00"
@@ -125,7 +127,11 @@ def scatter(
     _styled(figure, "", "", height)
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_yaxes(showticklabels=False, showgrid=False, scaleanchor="x")
-    figure.update_layout(dragmode="lasso", legend={"orientation": "v", "y": 1, "x": 1.01})
+    figure.update_layout(
+        dragmode="lasso",
+        legend={"orientation": "v", "y": 1, "x": 1.01},
+        showlegend=len(figure.data) <= MOST_NAMED,
+    )
     return figure
 
 

@@ -173,7 +173,7 @@ class Point:
         correct: whether that is right; None outside the test split.
         x: place on the map.
         y: place on the map.
-        source: the folder, zip or upload it came with.
+        source: the photo it was cut from, or the folder, zip or upload it came with.
         path: a file that shows it.
         image_id: its id in the workspace; None for a file of a folder.
     """

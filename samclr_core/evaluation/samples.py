@@ -31,7 +31,7 @@ class Sample:
         name: its path within the data set.
         label: its class.
         split: ``train`` or ``test`` where the data set says so.
-        source: the folder, zip or upload it came with.
+        source: the photo it was cut from, or the folder, zip or upload it came with.
         path: a file that shows it: the image itself, or its thumbnail in the workspace.
         image_id: its id in the workspace; None for a file of a folder.
     """
@@ -72,7 +72,7 @@ def of_folder(folder: Path) -> list[Sample]:
         UserError: no such folder, or fewer than two classes in it.
     """
     return [
-        Sample(found.name, found.label, found.split, str(Path(found.name).parent), found.path)
+        Sample(found.name, found.label, found.split, found.source, found.path)
         for found in read_labelled_folder(folder)
     ]
 

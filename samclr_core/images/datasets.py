@@ -17,20 +17,22 @@ class LabelledImage:
         name: its path within the data set.
         label: its class.
         split: ``train`` or ``test`` where the data set says so, else None.
+        source: the photo it was cut from where the data set says so, else its folder.
     """
 
     path: Path
     name: str
     label: str
     split: str | None
+    source: str
 
 
 def read_labelled_folder(folder: str | Path) -> list[LabelledImage]:
     """The labelled images of ``folder``, sorted by name.
 
-    With a ``labels.csv`` (columns ``filename``, ``label``, optionally ``split``) in it, that is
-    the list. Else an image's own folder is its class, and ``train/`` and ``test/`` (or ``val/``)
-    above the class folders are the official split.
+    With a ``labels.csv`` (columns ``filename``, ``label``, optionally ``split`` and ``source``)
+    in it, that is the list. Else an image's own folder is its class, and ``train/`` and ``test/``
+    (or ``val/``) above the class folders are the official split.
 
     Raises:
         UserError: no such folder, a CSV without the columns, or fewer than two classes.
@@ -53,6 +55,7 @@ def _from_csv(folder: Path, listed: Path) -> list[LabelledImage]:
             name=row["filename"],
             label=row["label"],
             split=labels.SPLITS.get((row.get("split") or "").lower()),
+            source=row.get("source") or str(PurePosixPath(row["filename"]).parent),
         )
         for row in rows
     ]
@@ -62,6 +65,6 @@ def _from_folders(folder: Path) -> list[LabelledImage]:
     files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
     names = {PurePosixPath(path.relative_to(folder).as_posix()): path for path in files}
     return [
-        LabelledImage(names[name], str(name), label, labels.split_of(name))
+        LabelledImage(names[name], str(name), label, labels.split_of(name), str(name.parent))
         for name, label in labels.folder_labels(names).items()
     ]

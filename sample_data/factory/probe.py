@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .cache import PHOTO_STREAM, Rendered, load, scene_rng
+from .cache import PHOTO_STREAM, Rendered, load, scene_rng, stem
 from .photo import photograph
 
 SPLITS = ("train", "test")
@@ -28,6 +28,7 @@ class Crop:
     image: Image.Image
     name: str
     defect: bool
+    source: str
 
 
 def export_probe(cache: Path, out: Path, scenes_per_split: int, seed: int) -> None:
@@ -43,7 +44,7 @@ def export_probe(cache: Path, out: Path, scenes_per_split: int, seed: int) -> No
             rows += _save(out, split, name, crops)
     with (out / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["filename", "label", "defect", "split"])
+        writer.writerow(["filename", "label", "defect", "split", "source"])
         writer.writerows(rows)
 
 
@@ -58,7 +59,7 @@ def _save(out: Path, split: str, name: str, crops: list[Crop]) -> list[tuple]:
         path = folder / f"{number:04d}.jpg"
         crop.image.save(path, quality=JPEG_QUALITY, optimize=True)
         defect = "true" if crop.defect else "false"
-        rows.append((path.relative_to(out).as_posix(), name, defect, split))
+        rows.append((path.relative_to(out).as_posix(), name, defect, split, crop.source))
     return rows
 
 
@@ -74,7 +75,7 @@ def _crops(cache: Path, split: str, index: int, seed: int) -> list[Crop]:
             continue
         crop = photo.crop(_with_context(box, photo.size, rng))
         crop.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
-        crops.append(Crop(crop, fact["class"], fact["defect"]))
+        crops.append(Crop(crop, fact["class"], fact["defect"], stem(cache, split, index).name))
     return crops
 
 

@@ -21,6 +21,7 @@ def test_class_folders(tmp_path):
         ("ok/1.png", "ok", None),
     ]
     assert found[0].path == tmp_path / "ng/2.JPG"
+    assert found[0].source == "ng"
 
 
 def test_official_splits(tmp_path):
@@ -35,11 +36,11 @@ def test_official_splits(tmp_path):
 
 def test_a_csv_is_the_list(tmp_path):
     make(tmp_path, "a.png", "b.png", "unlisted.png")
-    text = "filename,label,split\na.png,ok,train\nb.png,傷,test\n"
+    text = "filename,label,split,source\na.png,ok,train,写真 7\nb.png,傷,test,\n"
     (tmp_path / "labels.csv").write_text(text, encoding="utf-8")
-    assert [(i.name, i.label, i.split) for i in read_labelled_folder(tmp_path)] == [
-        ("a.png", "ok", "train"),
-        ("b.png", "傷", "test"),
+    assert [(i.name, i.label, i.split, i.source) for i in read_labelled_folder(tmp_path)] == [
+        ("a.png", "ok", "train", "写真 7"),
+        ("b.png", "傷", "test", "."),
     ]
 
 

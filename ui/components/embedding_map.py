@@ -88,6 +88,7 @@ def _small(path: str) -> np.ndarray:
 
 def _hover(point: Point) -> str:
     lines = [f"<b>{charts.escaped(point.name)}</b>", charts.escaped(point.label)]
+    lines.append(f"{t('evaluation.by_source')}: {charts.escaped(point.source)}")
     if point.correct is False:
         predicted = charts.escaped(point.predicted)
         lines.append(f"{t('evaluation.by_predicted')}: {predicted}")
