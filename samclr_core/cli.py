@@ -232,7 +232,7 @@ def weights(
 
 @app.command("app")
 def app_command(
-    port: Annotated[int, typer.Option(help="The app's port.")] = 8501,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The app's port.")] = 8501,
     host: Annotated[str, typer.Option(help="Listen here; 0.0.0.0 is everyone.")] = "127.0.0.1",
 ) -> None:
     """Start the app."""
@@ -273,7 +273,10 @@ def _settings(pairs: list[str] | None) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not equals:
             raise UserError("core.not_a_setting", text=pair)
-        settings[key.strip()] = yaml.safe_load(value)
+        try:
+            settings[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UserError("core.not_a_setting", text=pair) from error
     return settings
 
 
@@ -342,7 +345,8 @@ class _Bar:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._rich.stop()
+        if self._rich.tasks:
+            self._rich.stop()
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         if not self._rich.tasks:

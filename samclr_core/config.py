@@ -58,9 +58,32 @@ def _group(values: dict[str, Any], name: str, key: str) -> dict[str, Any]:
     return found
 
 
+# What pydantic calls a mistake: our sentence for it, and where its limit stands, if it has one.
+_SENTENCES = {
+    "greater_than_equal": ("at_least", "ge"),
+    "greater_than": ("above", "gt"),
+    "less_than_equal": ("at_most", "le"),
+    "less_than": ("below", "lt"),
+    "literal_error": ("one_of", "expected"),
+    "int_type": ("whole_number", ""),
+    "int_parsing": ("whole_number", ""),
+    "int_from_float": ("whole_number", ""),
+    "float_type": ("number", ""),
+    "float_parsing": ("number", ""),
+    "not_ascending": ("ascending", ""),
+    "not_above": ("above", "limit"),
+}
+
+
 def _as_user_error(error: ValidationError, known: tuple[str, ...]) -> UserError:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return UserError("core.unknown_setting", name=name, known=", ".join(known))
-    return UserError("core.bad_setting", name=name, value=first["input"], reason=first["msg"])
+    values = {"name": name, "value": first["input"]}
+    sentence, limit = _SENTENCES.get(first["type"], ("", ""))
+    if not sentence:
+        return UserError("core.bad_setting", **values, reason=first["msg"])
+    if limit:
+        values["limit"] = str(first["ctx"][limit]).replace(" or ", ", ")
+    return UserError(f"core.setting_{sentence}", **values)

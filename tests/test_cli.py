@@ -38,6 +38,7 @@ def result_of(*arguments: object) -> dict:
         ["train", "-w", "{empty}", "--preset", "huge"],
         ["train", "-w", "{empty}", "--set", "epochs"],
         ["train", "-w", "{empty}", "--set", "epoch=3"],
+        ["train", "-w", "{empty}", "--set", "epochs=["],
         ["train", "-w", "{empty}", "--loss", "magic"],
         ["train", "-w", "{empty}", "--resume", "nothing"],
         ["evaluate", "-w", "{empty}", "--run", "nothing"],

@@ -1,6 +1,5 @@
 """SAM models ready to use: MobileSAM, the official checkpoints, or any local one."""
 
-import pickle
 from pathlib import Path
 
 import torch
@@ -81,10 +80,8 @@ def _read(path: Path) -> State:
         if path.suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, pickle.UnpicklingError, EOFError) as error:
-        raise UserError("regions.bad_checkpoint", name=path.name) from error
     except Exception as error:
-        # safetensors raises a class of its own that derives from Exception alone.
+        # Whatever a broken file makes the two readers raise, it is no checkpoint.
         raise UserError("regions.bad_checkpoint", name=path.name) from error
     # Training scripts like to wrap the weights once.
     for key in ("model", "state_dict"):

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from samclr_core.config import Config
 
@@ -14,18 +15,12 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 def _ascending(value: tuple[float, float]) -> tuple[float, float]:
     if not 0 < value[0] <= value[1]:
-        raise ValueError("two ascending numbers above 0 are needed")
-    return value
-
-
-def _share(value: tuple[float, float]) -> tuple[float, float]:
-    if value[1] > 1:
-        raise ValueError("a share is at most 1")
+        raise PydanticCustomError("not_ascending", "two ascending numbers above 0 are needed")
     return value
 
 
 Range = Annotated[tuple[float, float], AfterValidator(_ascending)]
-Shares = Annotated[Range, AfterValidator(_share)]
+Shares = Annotated[tuple[float, Fraction], AfterValidator(_ascending)]
 
 
 class ViewsConfig(Config):
@@ -69,8 +64,9 @@ class ViewsConfig(Config):
     @field_validator("max_area")
     @classmethod
     def _above_min_area(cls, value: float, info: ValidationInfo) -> float:
-        if value <= info.data.get("min_area", 0.0):
-            raise ValueError("max_area must be above min_area")
+        least = info.data.get("min_area", 0.0)
+        if value <= least:
+            raise PydanticCustomError("not_above", "above {limit}", {"limit": least})
         return value
 
 
