@@ -19,8 +19,9 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from samclr_core.images.decode import decode
+from samclr_core.regions import rle
 from samclr_core.regions.figures import figures
-from samclr_core.regions.region import RegionSet, encode_rle
+from samclr_core.regions.region import RegionSet
 from samclr_core.regions.segmenter import PRESETS, Segmenter
 
 ROOT = Path(__file__).parent.parent
@@ -97,7 +98,7 @@ def _row(
 
 def _objects(scene: Scene) -> list[dict]:
     ids, sizes = np.unique(scene.instances[scene.instances > 0], return_counts=True)
-    return [encode_rle(scene.instances == i) for i in ids[sizes >= LEAST_PIXELS]]
+    return [rle.encode(scene.instances == i) for i in ids[sizes >= LEAST_PIXELS]]
 
 
 def _best(wanted: list[dict], found: RegionSet) -> np.ndarray:

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco
 
+from samclr_core.regions import rle
+from samclr_core.regions.rle import Box, Rle
+
 
 @dataclass(frozen=True)
 class Region:
@@ -21,8 +24,8 @@ class Region:
         point: the prompt it came from, X, Y in pixels.
     """
 
-    rle: dict[str, Any]
-    bbox: tuple[int, int, int, int]
+    rle: Rle
+    bbox: Box
     area: int
     predicted_iou: float
     stability_score: float
@@ -30,7 +33,7 @@ class Region:
 
     def mask(self) -> np.ndarray:
         """The mask as bool [H, W]."""
-        return decode_rle(self.rle)
+        return rle.decode(self.rle)
 
     @classmethod
     def of_mask(
@@ -41,10 +44,10 @@ class Region:
         point: tuple[float, float] = (0.0, 0.0),
     ) -> "Region":
         """The region of a bool mask [H, W]."""
-        rle = encode_rle(mask)
-        x, y, w, h = (int(value) for value in coco.toBbox(rle))
-        area = int(coco.area(rle))
-        return cls(rle, (x, y, w, h), area, predicted_iou, stability_score, point)
+        encoded = rle.encode(mask)
+        x, y, w, h = (int(value) for value in coco.toBbox(encoded))
+        area = int(coco.area(encoded))
+        return cls(encoded, (x, y, w, h), area, predicted_iou, stability_score, point)
 
 
 @dataclass(frozen=True)
@@ -78,17 +81,6 @@ class RegionSet:
         """The set that :meth:`to_json` was called on."""
         regions = tuple(_region(region) for region in values["regions"])
         return cls(**{**values, "regions": regions})
-
-
-def encode_rle(mask: np.ndarray) -> dict[str, Any]:
-    """A bool mask [H, W] as COCO compressed RLE."""
-    rle = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return {"size": [int(side) for side in rle["size"]], "counts": rle["counts"].decode("ascii")}
-
-
-def decode_rle(rle: Mapping[str, Any]) -> np.ndarray:
-    """A COCO compressed RLE as bool mask [H, W]."""
-    return coco.decode(dict(rle)).astype(bool)
 
 
 def _region(values: Mapping[str, Any]) -> Region:

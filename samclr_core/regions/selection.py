@@ -17,7 +17,7 @@ from samclr_core.regions.candidates import Candidate, packed
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.geometry import LOGIT_SIDE, Frame
 from samclr_core.regions.region import Region
-from samclr_core.regions.rle import window_rle
+from samclr_core.regions.rle import encode_window
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ def render(choice: Choice, frame: Frame, points: np.ndarray) -> Region:
     """The region in the image's own pixels; ``points`` are the prompts in pixels, [N, 2]."""
     candidate = choice.candidate
     logits, y, x = frame.full.window(candidate.logits, candidate.y, candidate.x)
-    rle, bbox, area = window_rle((logits > 0).numpy(), y, x, (frame.height, frame.width))
+    rle, bbox, area = encode_window((logits > 0).numpy(), y, x, (frame.height, frame.width))
     point = (float(points[candidate.prompt, 0]), float(points[candidate.prompt, 1]))
     return Region(rle, bbox, area, candidate.predicted_iou, choice.stability, point)
 

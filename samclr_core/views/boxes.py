@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from samclr_core.regions.rle import Box
 from samclr_core.views.config import ViewsConfig
-from samclr_core.views.rle import Box
 
 ATTEMPTS = 10
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from samclr_core.regions.region import Region
-from samclr_core.views.rle import Box, window
+from samclr_core.regions.rle import Box, decode_window
 
 
 def crop(image: np.ndarray, box: Box, size: int) -> np.ndarray:
@@ -21,13 +21,13 @@ def region_mask(region: Region, box: Box, width: int, height: int) -> np.ndarray
     """
     size = region.rle["size"]
     if (height, width) == tuple(size):
-        return window(region.rle, box)
+        return decode_window(region.rle, box)
     x, y, w, h = box
     columns = np.minimum(((np.arange(x, x + w) + 0.5) * size[1] / width).astype(int), size[1] - 1)
     rows = np.minimum(((np.arange(y, y + h) + 0.5) * size[0] / height).astype(int), size[0] - 1)
     left, top = int(columns[0]), int(rows[0])
     original = (left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1)
-    return window(region.rle, original)[np.ix_(rows - top, columns - left)]
+    return decode_window(region.rle, original)[np.ix_(rows - top, columns - left)]
 
 
 def coverage(mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:

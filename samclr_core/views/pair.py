@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from samclr_core.regions.region import RegionSet
-from samclr_core.views.rle import Box
+from samclr_core.regions.rle import Box
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions import store as region_store
 from samclr_core.regions.region import RegionSet
+from samclr_core.regions.rle import Box
 from samclr_core.views.config import Kind, ViewsConfig
-from samclr_core.views.rle import Box
 from samclr_core.views.sampler import sampler
 from samclr_core.workspace import Workspace
 

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from samclr_core.regions.region import Region, RegionSet
+from samclr_core.regions.rle import Box
 from samclr_core.views.boxes import as_box, least_side, random_boxes, scaled_box
 from samclr_core.views.config import ViewsConfig
 from samclr_core.views.crops import coverage, crop, region_mask
@@ -14,7 +15,6 @@ from samclr_core.views.image_views import ImageViews
 from samclr_core.views.outside import filled
 from samclr_core.views.pair import Cut, ViewPair
 from samclr_core.views.region_choice import Eligible, eligible
-from samclr_core.views.rle import Box
 
 # Regions tried before an image is cut as a whole, and boxes tried in each for either crop.
 REGION_DRAWS = 4

@@ -10,7 +10,6 @@ from segment_anything.utils.transforms import ResizeLongestSide
 from samclr_core.regions.candidates import cut_out
 from samclr_core.regions.geometry import MODEL_SIDE, Frame
 from samclr_core.regions.models import mobile_sam
-from samclr_core.regions.rle import window_rle
 
 SIZES = [(1024, 1024), (683, 1024), (640, 960), (1080, 1920), (300, 77), (16, 16)]
 
@@ -58,30 +57,6 @@ def test_a_window_gives_the_pixels_of_the_whole(sam, size, seed):
     torch.testing.assert_close(
         window, wanted[y : y + window.shape[0], x : x + window.shape[1]], rtol=1e-3, atol=1e-3
     )
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_a_window_is_encoded_like_the_whole_mask(seed):
-    from pycocotools import mask as coco
-
-    rng = np.random.default_rng(seed)
-    size = (int(rng.integers(5, 60)), int(rng.integers(5, 60)))
-    height, width = (int(rng.integers(1, side + 1)) for side in size)
-    y, x = int(rng.integers(size[0] - height + 1)), int(rng.integers(size[1] - width + 1))
-    window = rng.random((height, width)) < (0.0, 0.2, 0.5, 0.9, 1.0, 0.02)[seed]
-    whole = np.zeros(size, bool)
-    whole[y : y + height, x : x + width] = window
-    rle, bbox, area = window_rle(window, y, x, size)
-    expected = coco.encode(np.asfortranarray(whole.astype(np.uint8)))
-    assert rle == {"size": list(size), "counts": expected["counts"].decode()}
-    assert bbox == tuple(int(value) for value in coco.toBbox(expected))
-    assert area == whole.sum()
-
-
-def test_a_mask_without_pixels_has_an_empty_box():
-    rle, bbox, area = window_rle(np.zeros((3, 4), bool), 1, 1, (8, 9))
-    assert (bbox, area) == ((0, 0, 0, 0), 0)
-    assert rle["size"] == [8, 9]
 
 
 def test_what_is_below_the_cut_everywhere_is_no_candidate():

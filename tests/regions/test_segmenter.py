@@ -8,8 +8,8 @@ from segment_anything import SamAutomaticMaskGenerator
 from shapes import scene
 
 from samclr_core.messages import Cancelled
+from samclr_core.regions import rle
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.region import encode_rle
 from samclr_core.regions.segmenter import Segmenter
 
 # segment-anything's own thresholds, and no more de-duplication than it has.
@@ -37,7 +37,7 @@ def best_ious(wanted: list, regions) -> np.ndarray:
 
 
 def test_every_plain_thing_is_a_region(regions):
-    things = [encode_rle(mask) for mask in scene()[1]]
+    things = [rle.encode(mask) for mask in scene()[1]]
     assert best_ious(things, regions.regions).min() > 0.9
 
 
