@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from samclr_core.decision.summary import Cost, Summary, Verdict, spoken, summarise
+from samclr_core.decision.summary import Cost, Row, Summary, Verdict, spoken, summarise
 from samclr_core.palette import COLOURS
 from samclr_core.workspace import Workspace
 from ui import charts, shell, state
@@ -18,10 +18,10 @@ STATIONS = {
     "evaluation": "decision.cost_evaluation",
 }
 METHODS = {
-    ("run", "region"): "evaluation.trained_region",
-    ("run", "image"): "evaluation.trained_image",
-    ("start", ""): "evaluation.start",
-    ("colour", ""): "evaluation.colour",
+    "region": "evaluation.trained_region",
+    "image": "evaluation.trained_image",
+    "start": "evaluation.start",
+    "colour": "evaluation.colour",
 }
 
 
@@ -51,33 +51,27 @@ def one_verdict(verdict: Verdict) -> None:
         for sentence in others:
             st.markdown(sentence)
         st.plotly_chart(
-            charts.intervals(rows(verdict), t("evaluation.axis_short")),
+            charts.intervals([bar(row) for row in verdict.rows], t("evaluation.axis_short")),
             theme=None,
             key=f"verdict-{verdict.data}",
         )
 
 
-def rows(verdict: Verdict) -> list[tuple[str, float, float, float, str]]:
-    """Every evaluated run with its seed, then the baselines once."""
-    found = []
-    for item in verdict.evaluated:
-        views, score = item.evaluation.views, item.evaluation.methods["run"].linear_probe
-        name = t("decision.with_seed", name=t(METHODS["run", views]), seed=item.run.config.seed)
-        found.append((name, score.accuracy, *score.ci95, COLOURS[views]))
-    first = verdict.evaluated[0].evaluation
-    for method in ("start", "colour"):
-        score = first.methods[method].linear_probe
-        name = t(METHODS[method, ""])
-        found.append((name, score.accuracy, *score.ci95, COLOURS[method]))
-    return found
+def bar(row: Row) -> tuple[str, float, float, float, str]:
+    """An encoder with its seed, or a baseline: name, accuracy, its interval, colour."""
+    score, name = row.method.linear_probe, t(METHODS[row.kind])
+    if row.seed is not None:
+        name = t("decision.with_seed", name=name, seed=row.seed)
+    return name, score.accuracy, *score.ci95, COLOURS[row.kind]
 
 
 def facts(summary: Summary) -> None:
     """How much the verdict rests on."""
     columns = st.columns(4)
-    columns[0].metric(t("decision.images"), summary.images, border=True)
+    columns[0].metric(t("decision.images"), f"{summary.images:,}", border=True)
     regions = summary.regions
-    columns[1].metric(t("decision.regions"), regions.count if regions else "–", border=True)
+    count = f"{regions.count:,}" if regions else "–"
+    columns[1].metric(t("decision.regions"), count, border=True)
     columns[2].metric(t("decision.runs"), len(summary.runs), border=True)
     purity = summary.purity
     shares = (

@@ -12,10 +12,10 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from samclr_core.decision.summary import Summary, Verdict, spoken, summarise
+from samclr_core.decision.summary import Row, Summary, Verdict, spoken, summarise
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation import results
-from samclr_core.evaluation.results import Evaluation, Method, Score
+from samclr_core.evaluation.results import Score
 from samclr_core.images import catalogue
 from samclr_core.images.store import load
 from samclr_core.messages import LANGUAGES, UserError, say
@@ -166,31 +166,27 @@ def _place(
 
 
 def _table(verdict: Verdict, t: Say, language: str) -> dict[str, Any]:
-    """One data set: every run with its seed, then the baselines once each."""
+    """One data set: every encoder with its seed, then the baselines."""
     first = verdict.evaluated[0]
-    rows = [_row(t, i.evaluation, "run", seed=i.run.config.seed) for i in verdict.evaluated]
-    rows += [_row(t, first.evaluation, name) for name in ("start", "colour")]
     notes = {note.text(language) for i in verdict.evaluated for note in i.evaluation.notes}
     return {
         "data": verdict.data,
         "classes": len(first.evaluation.classes),
         "train": first.evaluation.n_train,
         "test": first.evaluation.n_test,
-        "rows": rows,
+        "rows": [_row(t, row) for row in verdict.rows],
         "map": _map(results.points(first.path)),
         "notes": sorted(notes),
     }
 
 
-def _row(t: Say, evaluation: Evaluation, name: str, seed: int | None = None) -> dict[str, Any]:
-    method: Method = evaluation.methods[name]
-    is_run = name == "run"
-    title = t(f"method_run_{evaluation.views}" if is_run else f"method_{name}")
+def _row(t: Say, row: Row) -> dict[str, Any]:
+    title = t(f"method_{row.kind}")
     return {
-        "name": title if seed is None else f"{title}, {t('seed')} {seed}",
-        "colour": COLOURS[evaluation.views if is_run else name],
-        "probe": _estimate(method.linear_probe),
-        "knn": _estimate(method.knn),
+        "name": title if row.seed is None else f"{title}, {t('seed')} {row.seed}",
+        "colour": COLOURS[row.kind],
+        "probe": _estimate(row.method.linear_probe),
+        "knn": _estimate(row.method.knn),
     }
 
 

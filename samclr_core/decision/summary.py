@@ -7,7 +7,8 @@ from pathlib import Path
 
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation import results
-from samclr_core.evaluation.results import Evaluation, Note
+from samclr_core.evaluation.baselines import OTHER_VIEWS
+from samclr_core.evaluation.results import Evaluation, Method, Note
 from samclr_core.images import catalogue
 from samclr_core.messages import say
 from samclr_core.regions import store
@@ -17,6 +18,8 @@ from samclr_core.views.purity import Purity, last_measured
 from samclr_core.workspace import Workspace
 
 LEAST_SEEDS = 3
+VIEWS = ("region", "image")
+BASELINES = ("start", "colour")
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,33 @@ class Evaluated:
     evaluation: Evaluation
     path: Path
 
+    @property
+    def seed(self) -> int:
+        return self.run.config.seed
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An encoder as one evaluation judged it: as its ``run``, or as the ``twin`` beside it."""
+
+    by: Evaluated
+    role: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of features on the test images.
+
+    Attributes:
+        kind: ``region`` or ``image`` for an encoder trained on such views, ``start``, ``colour``.
+        seed: of the training; None for a baseline.
+        method: what it is worth.
+    """
+
+    kind: str
+    seed: int | None
+    method: Method
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -89,12 +119,14 @@ class Verdict:
     Attributes:
         data: its name.
         evaluated: the evaluations it rests on: region views first, then by seed.
+        rows: every encoder that was judged, in the same order, then the baselines.
         comparisons: what was compared.
         sentences: what that means, the most important first.
     """
 
     data: str
     evaluated: list[Evaluated]
+    rows: list[Row]
     comparisons: list[Comparison]
     sentences: list[Note]
 
@@ -180,49 +212,55 @@ def _families(evaluated: Iterable[Evaluated]) -> list[list[Evaluated]]:
 
 
 def _verdict(family: list[Evaluated]) -> Verdict:
-    newest: dict[tuple[str, int], Evaluated] = {}
-    for item in family:
-        newest.setdefault((item.evaluation.views, item.run.config.seed), item)
-    kept = [newest[key] for key in sorted(newest, key=lambda key: (key[0] != "region", key[1]))]
-    twins = _compare("twin", "region", *_twin_sides(newest))
+    judged = _judged(family)
+    twins = _compare("twin", "region", *_twin_sides(judged))
     baselines = [
-        _compare(baseline, views, *_sides(kept, views, baseline))
-        for views in ("region", "image")
-        for baseline in ("start", "colour")
+        _compare(baseline, views, *_sides(judged, views, baseline))
+        for views in VIEWS
+        for baseline in BASELINES
     ]
     comparisons = [c for c in (twins, *baselines) if c]
-    data = kept[0].evaluation.data_name
-    return Verdict(data, kept, comparisons, _sentences(data, twins, comparisons))
+    evaluated = [found.by for found in judged.values() if found.role == "run"]
+    data = evaluated[0].evaluation.data_name
+    return Verdict(
+        data, evaluated, _rows(judged), comparisons, _sentences(data, twins, comparisons)
+    )
+
+
+def _judged(family: list[Evaluated]) -> dict[tuple[str, int], Judged]:
+    """The newest judgement by views and seed, region views first: by itself, else as a twin."""
+    found: dict[tuple[str, int], Judged] = {}
+    for item in family:
+        found.setdefault((item.evaluation.views, item.seed), Judged(item, "run"))
+    for item in family:
+        if "twin" in item.evaluation.methods:
+            found.setdefault((OTHER_VIEWS[item.evaluation.views], item.seed), Judged(item, "twin"))
+    return {key: found[key] for key in sorted(found, key=lambda key: (VIEWS.index(key[0]), key[1]))}
+
+
+def _rows(judged: dict[tuple[str, int], Judged]) -> list[Row]:
+    rows = [
+        Row(views, seed, found.by.evaluation.methods[found.role])
+        for (views, seed), found in judged.items()
+    ]
+    # A baseline is the same for all, but for a random start, which has a seed of its own.
+    methods = next(iter(judged.values())).by.evaluation.methods
+    return rows + [Row(baseline, None, methods[baseline]) for baseline in BASELINES]
 
 
 Side = list[tuple[Path, str]]
 
 
-def _twin_sides(newest: dict[tuple[str, int], Evaluated]) -> tuple[Side, Side]:
-    """Region views and image views, seed by seed: each judged itself, or as the other's twin."""
-    sides: tuple[Side, Side] = ([], [])
-    for seed in sorted({seed for _, seed in newest}):
-        pair = [
-            _judged(newest.get((views, seed)), newest.get((other, seed)))
-            for views, other in (("region", "image"), ("image", "region"))
-        ]
-        if pair[0] and pair[1]:
-            sides[0].append(pair[0])
-            sides[1].append(pair[1])
-    return sides
+def _twin_sides(judged: dict[tuple[str, int], Judged]) -> tuple[Side, Side]:
+    """Region views and image views, seed by seed, where both were judged."""
+    seeds = [seed for views, seed in judged if views == "image" and ("region", seed) in judged]
+    region, image = ([judged[views, seed] for seed in seeds] for views in VIEWS)
+    return [(f.by.path, f.role) for f in region], [(f.by.path, f.role) for f in image]
 
 
-def _judged(itself: Evaluated | None, twin: Evaluated | None) -> tuple[Path, str] | None:
-    if itself:
-        return itself.path, "run"
-    if twin and "twin" in twin.evaluation.methods:
-        return twin.path, "twin"
-    return None
-
-
-def _sides(items: list[Evaluated], views: str, baseline: str) -> tuple[Side, Side]:
-    paths = [item.path for item in items if item.evaluation.views == views]
-    return [(path, "run") for path in paths], [(path, baseline) for path in paths]
+def _sides(judged: dict[tuple[str, int], Judged], views: str, baseline: str) -> tuple[Side, Side]:
+    found = [found for (kind, _), found in judged.items() if kind == views]
+    return [(f.by.path, f.role) for f in found], [(f.by.path, baseline) for f in found]
 
 
 def _compare(against: str, views: str, ours: Side, theirs: Side) -> Comparison | None:

@@ -35,6 +35,11 @@ def test_better_with_the_interval_in_points(workspace):
     assert f"better than image views by {100 * twins.difference.low:.1f} to" in sentence
     assert "few_seeds" in keys(workspace)
     assert "gain_over_start" in keys(workspace)
+    # The twin was judged beside it and has a row of its own.
+    assert [(row.kind, row.seed) for row in verdict.rows] == [
+        ("region", 0), ("image", 0), ("start", None), ("colour", None)
+    ]  # fmt: skip
+    assert verdict.rows[1].method.linear_probe.accuracy == pytest.approx(image.mean())
     assert "colour_suffices" not in keys(workspace)
 
 
