@@ -8,7 +8,6 @@ from samclr_core import jobs
 from samclr_core.evaluation import results
 from samclr_core.evaluation.results import Evaluation
 from samclr_core.images import catalogue
-from samclr_core.jobs import State
 from samclr_core.palette import COLOURS
 from samclr_core.training import runs
 from samclr_core.training.runs import Run
@@ -37,10 +36,9 @@ def show() -> None:
         shell.missing(t("evaluation.no_runs"), "training")
         return
     run = start(workspace, finished)
-    job = job_panel.latest(workspace.jobs, KIND)
-    if job and job.state is State.RUNNING:
-        live(workspace)
-    elif job:
+    if job_panel.running(workspace.jobs, KIND):
+        job_panel.live(workspace.jobs, KIND, t("evaluation.job"))
+    elif job := job_panel.latest(workspace.jobs, KIND):
         job_panel.panel(job, t("evaluation.job"))
     known = results.evaluations(run)
     if not known:
@@ -57,7 +55,7 @@ def start(workspace: Workspace, finished: list[Run]) -> Run:
     """Which run, on which labelled images; the run that was chosen."""
     by_id = {run.id: run for run in finished}
     with st.container(border=True):
-        left, middle, button = st.columns([4, 3, 2], vertical_alignment="bottom")
+        left, middle, button = st.columns([5, 3, 2], vertical_alignment="bottom")
         run = by_id[
             left.selectbox(
                 t("evaluation.run"),
@@ -73,8 +71,7 @@ def start(workspace: Workspace, finished: list[Run]) -> Run:
             path = st.text_input(t("evaluation.folder"), help=t("evaluation.folder_help"))
             data = Path(path.strip())
         ready = source != "folder" or data != Path()
-        job = job_panel.latest(workspace.jobs, KIND)
-        running = bool(job and job.state is State.RUNNING)
+        running = job_panel.running(workspace.jobs, KIND)
         if button.button(
             t("evaluation.evaluate"),
             type="primary",
@@ -99,16 +96,6 @@ def launch(workspace: Workspace, run: Run, data: Path | None) -> None:
     if data:
         arguments += ["--data", str(data)]
     jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
-
-
-@st.fragment(run_every=1.0)
-def live(workspace: Workspace) -> None:
-    """The progress of an evaluation."""
-    with shell.one_clear_sentence():
-        job = job_panel.latest(workspace.jobs, KIND)
-        if not job or job.state is not State.RUNNING:
-            st.rerun()
-        job_panel.panel(job, t("evaluation.job"))
 
 
 def chosen(known: list[Evaluation]) -> Evaluation:

@@ -30,9 +30,8 @@ def show() -> None:
     shell.heading(t("images.title"), t("images.question"))
     workspace = state.workspace()
     bring_in(workspace)
-    job = job_panel.latest(workspace.jobs, KIND)
-    if job and job.state is State.RUNNING:
-        live(workspace)
+    if job_panel.running(workspace.jobs, KIND):
+        job_panel.live(workspace.jobs, KIND, t("images.job"))
     else:
         outcomes(workspace)
     images = catalogue.records(workspace)
@@ -80,16 +79,6 @@ def launch(workspace: Workspace, path: str) -> None:
     st.session_state.pop(UPLOADED, None)
     folder = jobs.new_folder(workspace.jobs, KIND)
     jobs.launch(folder, ["images", "add", path, "-w", str(workspace.root)])
-
-
-@st.fragment(run_every=1.0)
-def live(workspace: Workspace) -> None:
-    """The progress of a folder coming in."""
-    with shell.one_clear_sentence():
-        job = job_panel.latest(workspace.jobs, KIND)
-        if not job or job.state is not State.RUNNING:
-            st.rerun()
-        job_panel.panel(job, t("images.job"))
 
 
 def outcomes(workspace: Workspace) -> None:
@@ -166,7 +155,8 @@ def removal(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
         for number, image in enumerate(images):
             with columns[number % COLUMNS]:
                 pictures.show(pictures.Picture(store.thumbnail(workspace, image.id)))
-                if st.checkbox(plain(pictures.shortened(image.name)), key=f"remove-{image.id}"):
+                name = plain(pictures.breakable(pictures.shortened(image.name)))
+                if st.checkbox(name, key=f"remove-{image.id}"):
                     chosen.append(image.id)
         label, kept = t("images.remove"), t("images.remove_help")
         if st.form_submit_button(label, icon=":material/delete:", help=kept):

@@ -1,13 +1,14 @@
 """Regions: is the segmentation good enough?"""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from samclr_core import jobs
 from samclr_core.images import catalogue
 from samclr_core.images.catalogue import ImageRecord
-from samclr_core.jobs import State
+from samclr_core.jobs import Job
 from samclr_core.regions import store
 from samclr_core.regions.config import PRESETS, SegmenterConfig
 from samclr_core.workspace import Workspace
@@ -51,11 +52,11 @@ def show() -> None:
         shell.missing(t("regions.no_images"), "images")
         return
     start(workspace, len(images))
-    job = job_panel.latest(workspace.jobs, KIND)
-    if job and job.state is State.RUNNING:
-        live(workspace, images)
+    if job_panel.running(workspace.jobs, KIND):
+        appearing = partial(newest, workspace, images)
+        job_panel.live(workspace.jobs, KIND, t("regions.job"), appearing)
         return
-    if job:
+    if job := job_panel.latest(workspace.jobs, KIND):
         job_panel.panel(job, t("regions.job"))
     results(workspace, images)
 
@@ -77,8 +78,7 @@ def start(workspace: Workspace, count: int) -> None:
         )
         if model == OWN_FILE:
             model = st.text_input(t("regions.path"), help=t("regions.path_help")).strip()
-        job = job_panel.latest(workspace.jobs, KIND)
-        running = bool(job and job.state is State.RUNNING)
+        running = job_panel.running(workspace.jobs, KIND)
         label = t("regions.start", count=count)
         if button.button(label, type="primary", disabled=running or not model, width="stretch"):
             launch(workspace, str(model), str(preset))
@@ -91,19 +91,13 @@ def launch(workspace: Workspace, model: str, preset: str) -> None:
     jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
 
 
-@st.fragment(run_every=2.0)
-def live(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
-    """Progress, and the regions as they appear."""
-    with shell.one_clear_sentence():
-        job = job_panel.latest(workspace.jobs, KIND)
-        if not job or job.state is not State.RUNNING:
-            st.rerun()
-        job_panel.panel(job, t("regions.job"))
-        # Before its first image is done, the settings in use are still those of an earlier time.
-        config = store.current(workspace) if job.step.done else None
-        if config:
-            done = [image for image in images if store.has(workspace, image.id, config)]
-            gallery(workspace, config, list(reversed(done))[:PER_PAGE])
+def newest(workspace: Workspace, images: Sequence[ImageRecord], job: Job) -> None:
+    """The regions that the job has made last, as they appear."""
+    # Before its first image is done, the settings in use are still those of an earlier time.
+    config = store.current(workspace) if job.step.done else None
+    if config:
+        done = [image for image in images if store.has(workspace, image.id, config)]
+        gallery(workspace, config, list(reversed(done))[:PER_PAGE])
 
 
 def results(workspace: Workspace, images: Sequence[ImageRecord]) -> None:

@@ -53,8 +53,6 @@ def show() -> None:
         st.info(t("training.none_yet"), icon=":material/info:")
         return
     one_run(workspace, known)
-    st.subheader(t("training.all_runs"), anchor=False)
-    run_panel.table(known)
     shell.next_step("evaluation")
 
 
@@ -164,7 +162,14 @@ def one_run(workspace: Workspace, known: list[Run]) -> None:
     if now is State.RUNNING:
         live(workspace, run.id)
     else:
-        run_panel.panel(run, run.twin(workspace))
+        everything(workspace, run)
+
+
+def everything(workspace: Workspace, run: Run) -> None:
+    """The run in detail, and below it all runs."""
+    run_panel.panel(run, run.twin(workspace))
+    st.subheader(t("training.all_runs"), anchor=False)
+    run_panel.table(runs.runs(workspace))
 
 
 def twin_of(config: TrainingConfig) -> TrainingConfig:
@@ -183,7 +188,7 @@ def live(workspace: Workspace, run_id: str) -> None:
             st.rerun()
         if run.state is not State.RUNNING:
             st.rerun()
-        run_panel.panel(run, run.twin(workspace))
+        everything(workspace, run)
 
 
 shell.run(show)

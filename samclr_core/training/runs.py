@@ -5,6 +5,7 @@ while it learns; ``checkpoint.pt`` is where it goes on; ``encoder.safetensors`` 
 """
 
 import json
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,14 +51,23 @@ class Run:
         return self.job.state
 
     @cached_property
+    def _data(self) -> dict[str, Any]:
+        return read_json(self.folder / "data.json")
+
+    @property
     def images(self) -> list[str]:
         """Ids of the images it learns from, fixed when it was made."""
-        return read_json(self.folder / "data.json")["images"]
+        return self._data["images"]
 
-    @cached_property
+    @property
     def segmenter(self) -> dict[str, Any] | None:
         """Settings of the segmenter whose regions it learns from; None for ``image`` views."""
-        return read_json(self.folder / "data.json")["segmenter"]
+        return self._data["segmenter"]
+
+    @property
+    def created(self) -> float:
+        """When it was made, in seconds since 1970; a copy of the workspace keeps it."""
+        return self._data["created"]
 
     @property
     def metrics_path(self) -> Path:
@@ -116,7 +126,8 @@ def create(workspace: Workspace, config: TrainingConfig) -> Run:
         raise UserError("training.too_few_images", found=len(images), least=MIN_IMAGES)
     segmenter = _segmenter(workspace) if config.views.kind == "region" else None
     folder = jobs.new_folder(workspace.runs, f"{config.loss}-{config.views.kind}")
-    write_json(folder / "data.json", {"images": images, "segmenter": segmenter})
+    data = {"images": images, "segmenter": segmenter, "created": time.time()}
+    write_json(folder / "data.json", data)
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     write_atomic(folder / "config.yaml", text.encode())
     return Run(folder)
@@ -133,9 +144,8 @@ def _segmenter(workspace: Workspace) -> dict[str, Any]:
 
 def runs(workspace: Workspace) -> list[Run]:
     """All runs, newest first."""
-    folders = [path.parent for path in workspace.runs.glob("*/config.yaml")]
-    folders.sort(key=lambda folder: ((folder / "config.yaml").stat().st_mtime_ns, folder.name))
-    return [Run(folder) for folder in reversed(folders)]
+    found = [Run(path.parent) for path in workspace.runs.glob("*/config.yaml")]
+    return sorted(found, key=lambda run: (run.created, run.id), reverse=True)
 
 
 def run(workspace: Workspace, run_id: str) -> Run:

@@ -1,4 +1,4 @@
-import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,11 +28,12 @@ def test_a_run_is_what_its_folder_says(workspace: Workspace) -> None:
     assert read.seconds == 0.0
 
 
-def test_runs_come_newest_first(workspace: Workspace) -> None:
-    made = [runs.create(workspace, IMAGE) for _ in range(3)]
-    for age, run in enumerate(made):
-        os.utime(run.folder / "config.yaml", (1000 + age, 1000 + age))
-    assert [run.id for run in runs.runs(workspace)] == [run.id for run in reversed(made)]
+def test_runs_come_newest_first(workspace: Workspace, tmp_path: Path) -> None:
+    made = [runs.create(workspace, config) for config in (IMAGE, REGION, IMAGE)]
+    wanted = [run.id for run in reversed(made)]
+    assert [run.id for run in runs.runs(workspace)] == wanted
+    copy = Workspace(shutil.copytree(workspace.root, tmp_path / "copy", copy_function=shutil.copy))
+    assert [run.id for run in runs.runs(copy)] == wanted
 
 
 def test_a_half_written_line_of_metrics_is_left_out(workspace: Workspace) -> None:

@@ -1,11 +1,13 @@
 """What a person sees of work that runs in a process of its own."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from samclr_core.jobs import Job, State
+from ui import shell
 from ui.i18n import plain, sentence, t
 
 LOG_LINES = 200
@@ -48,6 +50,26 @@ def latest(parent: Path, kind: str) -> Job | None:
     """The newest job of that kind, running or ended."""
     folders = sorted(parent.glob(f"*-{kind}*"), key=lambda folder: folder.name)
     return Job(folders[-1]) if folders else None
+
+
+def running(parent: Path, kind: str) -> bool:
+    """Whether the newest job of that kind is at work."""
+    job = latest(parent, kind)
+    return bool(job and job.state is State.RUNNING)
+
+
+@st.fragment(run_every=2.0)
+def live(
+    parent: Path, kind: str, title: str, below: Callable[[Job], None] = lambda _: None
+) -> None:
+    """The newest job of that kind while it runs, and what is there already ``below``."""
+    with shell.one_clear_sentence():
+        job = latest(parent, kind)
+        if not job or job.state is not State.RUNNING:
+            # The whole page then shows what came of it.
+            st.rerun()
+        panel(job, title)
+        below(job)
 
 
 def panel(job: Job, title: str) -> None:
@@ -99,6 +121,15 @@ def clock(seconds: float) -> str:
     return (
         t("jobs.minutes", minutes=minutes, seconds=rest) if minutes else t("jobs.seconds", s=rest)
     )
+
+
+def brief(seconds: float) -> str:
+    """Seconds in one unit, for where there is little room."""
+    if seconds < 100:
+        return t("jobs.seconds", s=round(max(0.0, seconds)))
+    if seconds < 6000:
+        return t("jobs.only_minutes", minutes=round(seconds / 60))
+    return t("jobs.only_hours", hours=f"{seconds / 3600:.1f}")
 
 
 def _log(job: Job) -> None:

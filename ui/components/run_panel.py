@@ -10,7 +10,7 @@ from samclr_core.palette import COLOURS
 from samclr_core.training.runs import Run
 from ui import charts
 from ui.components import job_panel
-from ui.components.job_panel import clock, state_name
+from ui.components.job_panel import brief, clock, state_name
 from ui.i18n import core_text, t
 
 # Of an even spread, which is 1. SimSiam's collapsed runs lie at 0, healthy ones near 1.
@@ -32,8 +32,7 @@ def title(run: Run) -> str:
 
 def started(run: Run) -> str:
     """When the run was made, in the server's local time."""
-    made = (run.folder / "config.yaml").stat().st_mtime
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(made))
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.created))
 
 
 def panel(run: Run, twin: Run | None) -> None:
@@ -60,7 +59,7 @@ def figures(run: Run, last: dict[str, Any]) -> None:
     running = run.state is State.RUNNING
     columns = st.columns(6)
     first = t("training.time_left") if running else t("training.machine_time")
-    columns[0].metric(first, clock(last["eta"] if running else last["seconds"]), border=True)
+    columns[0].metric(first, brief(last["eta"] if running else last["seconds"]), border=True)
     columns[1].metric(t("training.loss"), number(last["loss"], 3), border=True)
     columns[2].metric(t("training.lr"), short(last["lr"]), border=True)
     columns[3].metric(t("training.pace"), number(last["images_per_second"], 0), border=True)
