@@ -129,7 +129,7 @@ def scatter(
     figure.update_yaxes(showticklabels=False, showgrid=False, scaleanchor="x")
     figure.update_layout(
         dragmode="lasso",
-        legend={"orientation": "v", "y": 1, "x": 1.01},
+        legend={"orientation": "v", "yanchor": "top", "y": 1, "x": 1.01},
         showlegend=len(figure.data) <= MOST_NAMED,
     )
     return figure
@@ -148,7 +148,7 @@ def _styled(
         margin={"l": 10, "r": 20, "t": 20, "b": 10},
         font={"size": FONT_SIZE, "color": INK, "family": FONT},
         plot_bgcolor="white",
-        legend={"orientation": "h", "y": 1.12, "x": 0},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         hoverlabel={"font": {"size": FONT_SIZE}},
     )
     figure.update_xaxes(

@@ -37,7 +37,7 @@ def grid(pictures: Sequence[Picture], columns: int = 6) -> None:
 
 def show(picture: Picture) -> None:
     """One picture over the whole width, with its lines below."""
-    caption = "  \n".join(plain(shortened(line)) for line in picture.lines if line)
+    caption = "  \n".join(plain(breakable(shortened(line))) for line in picture.lines if line)
     image = str(picture.image) if isinstance(picture.image, Path) else picture.image
     if isinstance(picture.image, Path) and not picture.image.exists():
         st.caption(caption)
@@ -66,6 +66,11 @@ def shortened(text: str, letters: int = NAME_LETTERS) -> str:
         return text
     half = (letters - 1) // 2
     return f"{text[:half]}…{text[-half:]}"
+
+
+def breakable(text: str) -> str:
+    """``text`` that may go on in the next line after a slash or an underscore, too."""
+    return text.replace("/", "/\u200b").replace("_", "_\u200b")
 
 
 def _leaf(icon: str, key: str, number: int, disabled: bool, label: str) -> None:
