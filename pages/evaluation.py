@@ -145,9 +145,10 @@ def methods(evaluation: Evaluation) -> None:
             majority=f"{evaluation.majority:.0%}",
         )
     )
-    with st.expander(t("evaluation.notes", count=len(evaluation.notes)), expanded=False):
-        for note in evaluation.notes:
-            st.markdown(f"- {core_text(note.key, dict(note.values))}")
+    if evaluation.notes:
+        with st.expander(t("evaluation.notes", count=len(evaluation.notes))):
+            for note in evaluation.notes:
+                st.markdown(f"- {core_text(note.key, dict(note.values))}")
 
 
 def line(evaluation: Evaluation, method: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.i18n import plain, t
 
-NAME_LETTERS = 34
+NAME_LETTERS = 48
 
 
 @dataclass(frozen=True)
