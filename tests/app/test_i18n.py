@@ -6,6 +6,7 @@ import string
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from samclr_core.messages import LANGUAGES, core_catalogue
 from ui.i18n import catalogue
@@ -51,6 +52,15 @@ def test_every_text_has_every_language_and_the_same_placeholders(texts):
         assert all(text.strip() for text in languages.values()), key
         fields = [placeholders(text) for text in languages.values()]
         assert all(found == fields[0] for found in fields), f"{key}: {fields}"
+
+
+@pytest.mark.parametrize("texts", [catalogue(), core_catalogue()], ids=["app", "core"])
+def test_bold_is_bold_whatever_stands_in_it(texts):
+    """CommonMark's ** do not close between a sign, such as %, and a letter that follows."""
+    for key, languages in texts.items():
+        for text in languages.values():
+            filled = re.sub(r"\{\w+\}", "60%", text)
+            assert "**" not in MarkdownIt().render(filled), f"{key}: {text}"
 
 
 def test_every_key_that_the_app_asks_for_exists():
