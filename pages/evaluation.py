@@ -11,6 +11,7 @@ from samclr_core.images import catalogue
 from samclr_core.palette import COLOURS
 from samclr_core.training import runs
 from samclr_core.training.runs import Run
+from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import SAMPLE_DATA, Workspace
 from ui import charts, shell, state
 from ui.components import embedding_map, job_panel, run_panel
@@ -24,7 +25,6 @@ DATA = {
     "workspace": "evaluation.data_workspace",
 }
 METHODS = {"colour": "evaluation.colour", "start": "evaluation.start"}
-OTHER = {"region": "image", "image": "region"}
 
 
 def show() -> None:
@@ -113,13 +113,13 @@ def title(evaluation: Evaluation, method: str) -> str:
     """The method's name, as in “Trained, region views”."""
     if method in METHODS:
         return t(METHODS[method])
-    views = evaluation.views if method == "run" else OTHER[evaluation.views]
+    views = evaluation.views if method == "run" else OTHER_KIND[evaluation.views]
     return t("evaluation.trained_region") if views == "region" else t("evaluation.trained_image")
 
 
 def colour(evaluation: Evaluation, method: str) -> str:
     """The same colour for the same thing in all charts."""
-    views = {"run": evaluation.views, "twin": OTHER[evaluation.views]}
+    views = {"run": evaluation.views, "twin": OTHER_KIND[evaluation.views]}
     return COLOURS[views.get(method, method)]
 
 

@@ -12,6 +12,7 @@ from samclr_core.training import config as training
 from samclr_core.training import runs
 from samclr_core.training.config import TrainingConfig
 from samclr_core.training.runs import Run
+from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import Workspace
 from ui import shell, state
 from ui.components import run_panel
@@ -174,7 +175,7 @@ def everything(workspace: Workspace, run: Run) -> None:
 
 def twin_of(config: TrainingConfig) -> TrainingConfig:
     """The same settings with the other kind of views."""
-    other = "image" if config.views.kind == "region" else "region"
+    other = OTHER_KIND[config.views.kind]
     return config.model_copy(update={"views": config.views.model_copy(update={"kind": other})})
 
 

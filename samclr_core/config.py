@@ -85,5 +85,6 @@ def _as_user_error(error: ValidationError, known: tuple[str, ...]) -> UserError:
     if not sentence:
         return UserError("core.bad_setting", **values, reason=first["msg"])
     if limit:
+        # The choices come as "'a', 'b' or 'c'", which is English.
         values["limit"] = str(first["ctx"][limit]).replace(" or ", ", ")
     return UserError(f"core.setting_{sentence}", **values)

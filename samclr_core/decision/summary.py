@@ -7,13 +7,13 @@ from pathlib import Path
 
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation import results
-from samclr_core.evaluation.baselines import OTHER_VIEWS
 from samclr_core.evaluation.results import Evaluation, Method, Note
 from samclr_core.images import catalogue
 from samclr_core.messages import say
 from samclr_core.regions import store
 from samclr_core.training import runs
 from samclr_core.training.runs import Run
+from samclr_core.views.config import OTHER_KIND
 from samclr_core.views.purity import Purity, last_measured
 from samclr_core.workspace import Workspace
 
@@ -75,6 +75,15 @@ class Judged:
 
     by: Evaluated
     role: str
+
+    @property
+    def method(self) -> Method:
+        return self.by.evaluation.methods[self.role]
+
+    @property
+    def answers(self) -> tuple[Path, str]:
+        """Where its answers to the test images are, as :func:`results.difference` wants them."""
+        return self.by.path, self.role
 
 
 @dataclass(frozen=True)
@@ -234,15 +243,12 @@ def _judged(family: list[Evaluated]) -> dict[tuple[str, int], Judged]:
         found.setdefault((item.evaluation.views, item.seed), Judged(item, "run"))
     for item in family:
         if "twin" in item.evaluation.methods:
-            found.setdefault((OTHER_VIEWS[item.evaluation.views], item.seed), Judged(item, "twin"))
+            found.setdefault((OTHER_KIND[item.evaluation.views], item.seed), Judged(item, "twin"))
     return {key: found[key] for key in sorted(found, key=lambda key: (VIEWS.index(key[0]), key[1]))}
 
 
 def _rows(judged: dict[tuple[str, int], Judged]) -> list[Row]:
-    rows = [
-        Row(views, seed, found.by.evaluation.methods[found.role])
-        for (views, seed), found in judged.items()
-    ]
+    rows = [Row(views, seed, found.method) for (views, seed), found in judged.items()]
     # A baseline is the same for all, but for a random start, which has a seed of its own.
     methods = next(iter(judged.values())).by.evaluation.methods
     return rows + [Row(baseline, None, methods[baseline]) for baseline in BASELINES]
@@ -254,13 +260,13 @@ Side = list[tuple[Path, str]]
 def _twin_sides(judged: dict[tuple[str, int], Judged]) -> tuple[Side, Side]:
     """Region views and image views, seed by seed, where both were judged."""
     seeds = [seed for views, seed in judged if views == "image" and ("region", seed) in judged]
-    region, image = ([judged[views, seed] for seed in seeds] for views in VIEWS)
-    return [(f.by.path, f.role) for f in region], [(f.by.path, f.role) for f in image]
+    region, image = ([judged[views, seed].answers for seed in seeds] for views in VIEWS)
+    return region, image
 
 
 def _sides(judged: dict[tuple[str, int], Judged], views: str, baseline: str) -> tuple[Side, Side]:
     found = [found for (kind, _), found in judged.items() if kind == views]
-    return [(f.by.path, f.role) for f in found], [(f.by.path, baseline) for f in found]
+    return [f.answers for f in found], [(f.by.path, baseline) for f in found]
 
 
 def _compare(against: str, views: str, ours: Side, theirs: Side) -> Comparison | None:

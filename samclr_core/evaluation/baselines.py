@@ -14,12 +14,11 @@ from samclr_core.jobs import Progress
 from samclr_core.training import runs
 from samclr_core.training.config import PRESETS, TrainingConfig
 from samclr_core.training.runs import Run
+from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from samclr_core.training.backbones import Backbone
-
-OTHER_VIEWS = {"image": "region", "region": "image"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def twin_command(workspace: Workspace, run: Run) -> str:
     options = {
         "-w": str(workspace.root),
         "--loss": config.loss,
-        "--views": OTHER_VIEWS[config.views.kind],
+        "--views": OTHER_KIND[config.views.kind],
         "--preset": preset,
         "--seed": str(config.seed),
     }

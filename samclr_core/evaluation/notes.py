@@ -1,10 +1,11 @@
 """What a reader must know about an evaluation before believing it."""
 
-from samclr_core.evaluation.baselines import OTHER_VIEWS, twin_command
+from samclr_core.evaluation.baselines import twin_command
 from samclr_core.evaluation.results import Evaluation, Note
 from samclr_core.evaluation.samples import Prepared
 from samclr_core.evaluation.split import Split
 from samclr_core.training.runs import Run
+from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import Workspace
 
 # Below, the 95% interval is wider than about +-10 points.
@@ -25,7 +26,7 @@ def about(
     """The notes on an evaluation, the gravest first; ``thinned`` images were more than taken."""
     notes = _on_features(evaluation) + _on_size(evaluation)
     if evaluation.twin is None:
-        kind = OTHER_VIEWS[evaluation.views]
+        kind = OTHER_KIND[evaluation.views]
         notes.append(_note("no_twin", kind=kind, command=twin_command(workspace, run)))
     if seen := len(set(run.images) & {prepared.ids[index] for index in split.test}):
         notes.append(_note("seen", count=seen, total=evaluation.n_test))

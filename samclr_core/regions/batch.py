@@ -109,5 +109,6 @@ def _segment(
         inside = _Inside(progress, number, total, name)
         regions = segmenter.segment(load(workspace, image_id), image_id, inside)
         store.write(workspace, config, regions)
-        store.choose(workspace, config)
+        if number == 0:
+            store.choose(workspace, config)
         progress(number + 1, total, name)

@@ -11,6 +11,8 @@ Kind = Literal["image", "region"]
 Choice = Literal["uniform", "area", "sqrt_area", "score"]
 Outside = Literal["keep", "mean", "blur", "noise"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+# What a twin's views are.
+OTHER_KIND: dict[str, Kind] = {"image": "region", "region": "image"}
 
 
 def _ascending(value: tuple[float, float]) -> tuple[float, float]:

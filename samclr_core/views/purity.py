@@ -138,9 +138,9 @@ def last_measured(workspace: Workspace, config: ViewsConfig | None = None) -> Pu
     )
 
 
-def _both_kinds(config: ViewsConfig | None) -> str:
+def _both_kinds(config: ViewsConfig) -> str:
     """The digest of the settings, the same for either kind."""
-    return (config or ViewsConfig()).model_copy(update={"kind": "image"}).digest()
+    return config.model_copy(update={"kind": "image"}).digest()
 
 
 def _regions_in_use(workspace: Workspace) -> str | None:
