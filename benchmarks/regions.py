@@ -26,8 +26,8 @@ from pycocotools import mask as coco
 from segment_anything import SamAutomaticMaskGenerator
 
 from samclr_core.images.decode import decode
+from samclr_core.regions.automatic.segmenter import PRESETS, Segmenter
 from samclr_core.regions.region import Region
-from samclr_core.regions.segmenter import PRESETS, Segmenter
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -20,9 +20,9 @@ from pycocotools import mask as coco
 
 from samclr_core.images.decode import decode
 from samclr_core.regions import rle
-from samclr_core.regions.figures import figures
+from samclr_core.regions.automatic.segmenter import PRESETS, Segmenter
+from samclr_core.regions.quality.figures import figures
 from samclr_core.regions.region import RegionSet
-from samclr_core.regions.segmenter import PRESETS, Segmenter
 
 ROOT = Path(__file__).parent.parent
 SCENES = ROOT / "sample_data" / "scenes"

@@ -223,7 +223,7 @@ def weights(
     """Get a SAM model's weights, so that no network is needed later."""
 
     def work(progress: Progress) -> dict:
-        from samclr_core.regions.weights import fetch
+        from samclr_core.regions.sam.weights import fetch
 
         return {"model": model, "weights": str(fetch(model, progress))}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from samclr_core.messages import UserError
-from samclr_core.regions import weights
+from samclr_core.regions.sam import weights
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.weights import pinned
+from samclr_core.regions.sam.weights import pinned
 from samclr_core.workspace import Workspace
 
 
@@ -100,7 +100,7 @@ def _segment(
     progress(done, total)
     if not missing:
         return
-    from samclr_core.regions.segmenter import Segmenter
+    from samclr_core.regions.automatic.segmenter import Segmenter
 
     segmenter = Segmenter(config, progress=progress)
     for number, image_id in enumerate(missing, start=done):

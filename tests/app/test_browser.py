@@ -138,7 +138,7 @@ class Studio:
 
 @pytest.fixture(scope="module")
 def weights() -> None:
-    from samclr_core.regions.weights import fetch
+    from samclr_core.regions.sam.weights import fetch
 
     try:
         fetch("mobile_sam")

@@ -10,7 +10,7 @@ from PIL import Image
 from samclr_core.images.store import load
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.figures import Figures, figures
+from samclr_core.regions.quality.figures import Figures, figures
 from samclr_core.regions.region import RegionSet
 from samclr_core.workspace import Workspace
 

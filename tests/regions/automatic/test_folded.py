@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from samclr_core.regions.decoder import ReferenceDecoder
-from samclr_core.regions.folded import FoldedDecoder
-from samclr_core.regions.geometry import Frame
-from samclr_core.regions.models import mobile_sam
+from samclr_core.regions.automatic.decoder import ReferenceDecoder
+from samclr_core.regions.automatic.folded import FoldedDecoder
+from samclr_core.regions.automatic.geometry import Frame
+from samclr_core.regions.sam.models import mobile_sam
 
 FRAMES = [Frame(1024, 1024), Frame(600, 1000), Frame(1000, 333)]
 BELOW = -1.0

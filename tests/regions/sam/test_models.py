@@ -8,9 +8,9 @@ from timm.models.tiny_vit import TinyVit
 from torch import nn
 
 from samclr_core.messages import UserError
-from samclr_core.regions import models
-from samclr_core.regions.models import load_model, mobile_sam
-from samclr_core.regions.tinyvit import TinyVitEncoder
+from samclr_core.regions.sam import models
+from samclr_core.regions.sam.models import load_model, mobile_sam
+from samclr_core.regions.sam.tinyvit import TinyVitEncoder
 
 
 @pytest.fixture(scope="module")

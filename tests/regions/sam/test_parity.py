@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from samclr_core.messages import UserError
-from samclr_core.regions import weights
-from samclr_core.regions.models import load_model
+from samclr_core.regions.sam import weights
+from samclr_core.regions.sam.models import load_model
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -27,7 +27,7 @@ def original(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def model(original, tmp_path_factory):
     """The conversion of these two files, whatever other weights the cache prefers."""
-    from samclr_core.regions.onnx_weights import convert
+    from samclr_core.regions.sam.onnx_weights import convert
 
     path = tmp_path_factory.mktemp("converted") / "sam.safetensors"
     path.write_bytes(convert(*original))

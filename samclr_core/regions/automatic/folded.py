@@ -19,10 +19,10 @@ from segment_anything.modeling import Sam
 from segment_anything.modeling.transformer import Attention, TwoWayAttentionBlock
 from torch import Tensor, nn
 
-from samclr_core.regions.candidates import Candidate
-from samclr_core.regions.geometry import Frame
-from samclr_core.regions.keys import Keys
-from samclr_core.regions.upscaling import Upscaler
+from samclr_core.regions.automatic.candidates import Candidate
+from samclr_core.regions.automatic.geometry import Frame
+from samclr_core.regions.automatic.keys import Keys
+from samclr_core.regions.automatic.upscaling import Upscaler
 
 
 def split_heads(tokens: Tensor, heads: int) -> Tensor:

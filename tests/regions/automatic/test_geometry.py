@@ -7,9 +7,9 @@ from segment_anything.modeling import Sam
 from segment_anything.utils.amg import build_all_layer_point_grids
 from segment_anything.utils.transforms import ResizeLongestSide
 
-from samclr_core.regions.candidates import cut_out
-from samclr_core.regions.geometry import MODEL_SIDE, Frame
-from samclr_core.regions.models import mobile_sam
+from samclr_core.regions.automatic.candidates import cut_out
+from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
+from samclr_core.regions.sam.models import mobile_sam
 
 SIZES = [(1024, 1024), (683, 1024), (640, 960), (1080, 1920), (300, 77), (16, 16)]
 

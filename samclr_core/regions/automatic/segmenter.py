@@ -8,15 +8,15 @@ import torch
 from segment_anything.utils.transforms import ResizeLongestSide
 
 from samclr_core.jobs import Progress, silent
-from samclr_core.regions.candidates import Candidate
+from samclr_core.regions.automatic.candidates import Candidate
+from samclr_core.regions.automatic.decoder import PromptDecoder, ReferenceDecoder
+from samclr_core.regions.automatic.folded import FoldedDecoder
+from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
+from samclr_core.regions.automatic.parallel import in_parallel, one_core
+from samclr_core.regions.automatic.selection import LOW_IOU, REASONS, render, select
 from samclr_core.regions.config import PRESETS, SegmenterConfig
-from samclr_core.regions.decoder import PromptDecoder, ReferenceDecoder
-from samclr_core.regions.folded import FoldedDecoder
-from samclr_core.regions.geometry import MODEL_SIDE, Frame
-from samclr_core.regions.models import load_model
-from samclr_core.regions.parallel import in_parallel, one_core
 from samclr_core.regions.region import RegionSet
-from samclr_core.regions.selection import LOW_IOU, REASONS, render, select
+from samclr_core.regions.sam.models import load_model
 
 __all__ = ["PRESETS", "Segmenter", "SegmenterConfig"]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from samclr_core.regions.candidates import Candidate, cut_out
+from samclr_core.regions.automatic.candidates import Candidate, cut_out
+from samclr_core.regions.automatic.geometry import Frame
+from samclr_core.regions.automatic.selection import render, select
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.geometry import Frame
-from samclr_core.regions.selection import render, select
 
 FRAME = Frame(1024, 1024)
 POINTS = np.array([(100.0 * n, 50.0) for n in range(9)])
@@ -101,7 +101,7 @@ def test_logits_that_never_pass_the_threshold_are_empty():
 
 
 def test_the_reason_of_every_drop_is_logged(caplog):
-    caplog.set_level(logging.DEBUG, logger="samclr_core.regions.selection")
+    caplog.set_level(logging.DEBUG, logger="samclr_core.regions.automatic.selection")
     chosen(candidate((10, 10, 60, 60), 0.95, 7), candidate((11, 10, 60, 60), 0.9, 8))
     assert [record.getMessage() for record in caplog.records] == [
         "prompt 8, predicted IoU 0.900: same_box"

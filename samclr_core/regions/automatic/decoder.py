@@ -5,8 +5,8 @@ from typing import Protocol
 import torch
 from segment_anything.modeling import Sam
 
-from samclr_core.regions.candidates import Candidate, cut_out
-from samclr_core.regions.geometry import Frame
+from samclr_core.regions.automatic.candidates import Candidate, cut_out
+from samclr_core.regions.automatic.geometry import Frame
 
 
 class PromptDecoder(Protocol):

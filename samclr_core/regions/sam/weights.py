@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.download import PATIENCE_SECONDS, check, download, sha256_of
+from samclr_core.regions.sam.download import PATIENCE_SECONDS, check, download, sha256_of
 from samclr_core.workspace import weights_cache, write_atomic
 
 logger = logging.getLogger(__name__)
@@ -247,7 +247,7 @@ def _converted_from_cached_tarball(note: Note) -> Path | None:
 
 def _converted(tarball: Path) -> Path:
     """The package's two ONNX files as one safetensors file, made once."""
-    from samclr_core.regions.onnx_weights import convert
+    from samclr_core.regions.sam.onnx_weights import convert
 
     target = weights_cache() / CONVERTED
     with TemporaryDirectory(dir=target.parent) as folder:

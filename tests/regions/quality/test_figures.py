@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from samclr_core.regions.figures import figures
+from samclr_core.regions.quality.figures import figures
 from samclr_core.regions.region import Region, RegionSet
 
 

@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from safetensors.torch import save
 
-from samclr_core.regions.tinyvit import TinyVitEncoder, layer_name
+from samclr_core.regions.sam.tinyvit import TinyVitEncoder, layer_name
 
 State = dict[str, torch.Tensor]
 DECODER_PARTS = ("transformer", "output_upscaling", "output_hypernetworks_mlps", "iou_prediction")

@@ -10,9 +10,9 @@ from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from samclr_core.regions.candidates import Candidate, cut_out
-from samclr_core.regions.geometry import Frame
-from samclr_core.regions.keys import Keys
+from samclr_core.regions.automatic.candidates import Candidate, cut_out
+from samclr_core.regions.automatic.geometry import Frame
+from samclr_core.regions.automatic.keys import Keys
 
 GRID = 64
 # Tokens around the coarse mask that may still hold a part of it.

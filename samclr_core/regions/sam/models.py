@@ -9,8 +9,13 @@ from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTra
 
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
-from samclr_core.regions import weights
-from samclr_core.regions.tinyvit import EMBEDDING_DIM, IMAGE_SIZE, TinyVitEncoder, from_mobile_sam
+from samclr_core.regions.sam import weights
+from samclr_core.regions.sam.tinyvit import (
+    EMBEDDING_DIM,
+    IMAGE_SIZE,
+    TinyVitEncoder,
+    from_mobile_sam,
+)
 
 State = dict[str, torch.Tensor]
 VIT_BY_WIDTH = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}

@@ -9,8 +9,8 @@ from shapes import scene
 
 from samclr_core.messages import Cancelled
 from samclr_core.regions import rle
+from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.segmenter import Segmenter
 
 # segment-anything's own thresholds, and no more de-duplication than it has.
 AS_STOCK = SegmenterConfig(

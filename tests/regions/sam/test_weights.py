@@ -9,8 +9,8 @@ import pytest
 from weights_server import CONTENT, SHA256, Server
 
 from samclr_core.messages import UserError
-from samclr_core.regions import weights
 from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.sam import weights
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from samclr_core.regions.candidates import Candidate, packed
+from samclr_core.regions.automatic.candidates import Candidate, packed
+from samclr_core.regions.automatic.geometry import LOGIT_SIDE, Frame
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.geometry import LOGIT_SIDE, Frame
 from samclr_core.regions.region import Region
 from samclr_core.regions.rle import encode_window
 

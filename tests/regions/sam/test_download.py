@@ -6,7 +6,7 @@ import pytest
 from weights_server import CONTENT, SHA256, Server
 
 from samclr_core.messages import Cancelled, UserError
-from samclr_core.regions.download import download
+from samclr_core.regions.sam.download import download
 
 PATIENCE = 1.0
 

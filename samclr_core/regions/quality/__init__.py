@@ -1,0 +1,1 @@
+"""How good regions are, as figures."""

@@ -1,0 +1,1 @@
+"""SAM itself: its models and where their weights come from."""
