@@ -27,6 +27,7 @@ def result_of(*arguments: object) -> dict:
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["regions"],
         ["regions", "-w", "{missing}"],
         ["views", "-w", "{missing}"],
         ["images", "add", "{missing}", "-w", "{empty}"],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samclr_core import cli
+from samclr_core.cli.common import parsed
 from samclr_core.config import with_changes
 from samclr_core.evaluation import results, samples
 from samclr_core.evaluation.baselines import twin_command
@@ -241,9 +241,7 @@ def test_the_twins_command_makes_the_twin(world):
     changes = {"loss": options["--loss"], "views.kind": options["--views"]} | {
         "seed": int(options["--seed"])
     }
-    assert (
-        with_changes(PRESETS, options["--preset"], changes | cli._settings(settings)) == twin.config
-    )
+    assert with_changes(PRESETS, options["--preset"], changes | parsed(settings)) == twin.config
 
 
 def test_cancelling_leaves_no_result(world, tmp_path):

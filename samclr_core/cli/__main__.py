@@ -1,0 +1,3 @@
+from samclr_core.cli import main
+
+main()
