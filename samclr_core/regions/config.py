@@ -16,6 +16,8 @@ class SegmenterConfig(Config):
         model: ``mobile_sam``, ``vit_b``, ``vit_l``, ``vit_h``, or the path of a checkpoint.
         weights: which weights of that name: 12 hex digits of the file's SHA-256, filled in when
             they are at hand, so that another file of the same name never gets these regions.
+        foveated: whether a prompt sees what lies far from it in outline only, which is several
+            times as fast and finds nearly the same masks (on CPUs; on GPUs it always sees all).
         points_per_side: prompts along one side of the grid over the image.
         min_predicted_iou: masks of which the model thinks less are dropped.
         min_stability: masks that change more than this between two logit cuts are dropped.
@@ -31,6 +33,7 @@ class SegmenterConfig(Config):
 
     model: str = "mobile_sam"
     weights: str = ""
+    foveated: bool = True
     points_per_side: int = Field(default=32, ge=1, le=128)
     min_predicted_iou: float = Field(default=0.8, ge=0, le=1)
     min_stability: float = Field(default=0.9, ge=0, le=1)

@@ -1,5 +1,6 @@
 """What a decoder proposes for the prompts, before anything is chosen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,25 @@ import torch
 
 # A pixel needs the logits of at most this many neighbours around a mask.
 MARGIN = 3
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """One proposed mask in outline, and how to have the rest.
+
+    Attributes:
+        outline: one logit for each token under the image, float32 [h, w].
+        predicted_iou: the model's estimate of the mask's quality.
+        prompt: index of the prompt it came from.
+        point: that prompt, X, Y in model pixels.
+        logits: gives all logits [n, 4, 4] of tokens [n], counted row by row in the 64 x 64.
+    """
+
+    outline: torch.Tensor
+    predicted_iou: float
+    prompt: int
+    point: tuple[float, float]
+    logits: Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)

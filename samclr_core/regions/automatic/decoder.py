@@ -5,25 +5,26 @@ from typing import Protocol
 import torch
 from segment_anything.modeling import Sam
 
-from samclr_core.regions.automatic.candidates import Candidate, cut_out
-from samclr_core.regions.automatic.geometry import Frame
+from samclr_core.regions.automatic.candidates import Sketch
+from samclr_core.regions.automatic.geometry import TOKENS, Frame
+
+# Of the 4 x 4 logits of a token, the one that stands for it in an outline.
+OUTLINE = (2, 2)
 
 
 class PromptDecoder(Protocol):
     """Proposes masks for single-point prompts on one image."""
 
-    # Prompts decoded at once.
-    batch: int
-
     def set_image(self, embedding: torch.Tensor, frame: Frame) -> None:
         """Take an image's embedding [1, 256, 64, 64] and place in the model's square."""
 
-    def decode(
-        self, points: torch.Tensor, first: int, min_iou: float, below: float
-    ) -> list[Candidate]:
-        """Candidates of over ``min_iou`` for prompts [B, 2] in model pixels; safe in threads.
+    def batches(self, points: torch.Tensor) -> list[torch.Tensor]:
+        """Which of the prompts [N, 2] in model pixels are decoded together, as indices."""
 
-        ``first`` is the index of the first prompt; ``below`` the lower of the stability cuts.
+    def decode(self, points: torch.Tensor, prompts: torch.Tensor, min_iou: float) -> list[Sketch]:
+        """Sketches of over ``min_iou`` for a batch of prompts [B, 2]; safe in threads.
+
+        ``prompts`` are their numbers, [B].
         """
 
 
@@ -37,20 +38,31 @@ class ReferenceDecoder:
 
     def set_image(self, embedding: torch.Tensor, frame: Frame) -> None:
         self.embedding = embedding
-        self.used = frame.full.logits_used
+        self.rows, self.columns = frame.tokens_used
+
+    def batches(self, points: torch.Tensor) -> list[torch.Tensor]:
+        return list(torch.arange(len(points)).split(self.batch))
 
     @torch.inference_mode()
-    def decode(
-        self, points: torch.Tensor, first: int, min_iou: float, below: float
-    ) -> list[Candidate]:
+    def decode(self, points: torch.Tensor, prompts: torch.Tensor, min_iou: float) -> list[Sketch]:
         logits, iou = self.predict(points)
-        rows, columns = self.used
-        logits, iou = logits[..., :rows, :columns].float().cpu(), iou.float().cpu()
-        found = [
-            cut_out(logits[prompt, mask], float(iou[prompt, mask]), first + prompt, below)
-            for prompt, mask in (iou > min_iou).nonzero().tolist()
+        good = (iou > min_iou).nonzero().cpu()
+        # What lies in one token side by side: [masks, 4096, 4, 4]
+        masks = logits[good[:, 0], good[:, 1]].float().cpu()
+        blocks = masks.unflatten(2, (TOKENS, -1)).unflatten(1, (TOKENS, -1)).transpose(2, 3)
+        blocks = blocks.flatten(1, 2)
+        outlines = blocks[..., *OUTLINE].unflatten(1, (TOKENS, TOKENS))
+        scores = iou[good[:, 0], good[:, 1]].tolist()
+        return [
+            Sketch(
+                outlines[number, : self.rows, : self.columns],
+                scores[number],
+                int(prompts[prompt]),
+                (float(points[prompt, 0]), float(points[prompt, 1])),
+                blocks[number].__getitem__,
+            )
+            for number, prompt in enumerate(good[:, 0].tolist())
         ]
-        return [candidate for candidate in found if candidate]
 
     @torch.inference_mode()
     def predict(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

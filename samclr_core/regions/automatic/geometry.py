@@ -9,6 +9,10 @@ from torch.nn import functional as F
 
 MODEL_SIDE = 1024
 LOGIT_SIDE = 256
+# SAM's decoder sees an image as 64 x 64 tokens.
+TOKENS = 64
+LOGITS_PER_TOKEN = LOGIT_SIDE // TOKENS
+MODEL_PER_TOKEN = MODEL_SIDE // TOKENS
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class Frame:
     def full(self) -> "Upsampling":
         """From logits to the image's own pixels."""
         return Upsampling.of(self.input_size, (self.height, self.width))
+
+    @property
+    def tokens_used(self) -> tuple[int, int]:
+        """How many rows and columns of the tokens lie under the image."""
+        rows, columns = self.full.logits_used
+        return -(-rows // LOGITS_PER_TOKEN), -(-columns // LOGITS_PER_TOKEN)
 
     @cached_property
     def scoring(self) -> "Upsampling":

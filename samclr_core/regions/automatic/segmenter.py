@@ -8,12 +8,13 @@ import torch
 from segment_anything.utils.transforms import ResizeLongestSide
 
 from samclr_core.jobs import Progress, silent
-from samclr_core.regions.automatic.candidates import Candidate
+from samclr_core.regions.automatic.candidates import Sketch
 from samclr_core.regions.automatic.decoder import PromptDecoder, ReferenceDecoder
 from samclr_core.regions.automatic.folded import FoldedDecoder
 from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
-from samclr_core.regions.automatic.parallel import in_parallel, one_core
-from samclr_core.regions.automatic.selection import LOW_IOU, REASONS, render, select
+from samclr_core.regions.automatic.parallel import in_parallel
+from samclr_core.regions.automatic.reasons import LOW_IOU, REASONS
+from samclr_core.regions.automatic.selection import Selection, render
 from samclr_core.regions.config import PRESETS, SegmenterConfig
 from samclr_core.regions.region import RegionSet
 from samclr_core.regions.sam.models import load_model
@@ -45,7 +46,9 @@ class Segmenter:
         self.config = config
         self.model = load_model(config.model, device, progress)
         on_cpu = self.model.device.type == "cpu"
-        self.decoder: PromptDecoder = (FoldedDecoder if on_cpu else ReferenceDecoder)(self.model)
+        self.decoder: PromptDecoder = (
+            FoldedDecoder(self.model, config.foveated) if on_cpu else ReferenceDecoder(self.model)
+        )
 
     def segment(
         self, image: np.ndarray, image_id: str = "", progress: Progress = silent
@@ -65,9 +68,8 @@ class Segmenter:
         points = frame.grid(self.config.points_per_side)
         self.decoder.set_image(self.embed(image), frame)
         dropped: Counter[str] = Counter()
-        candidates = self._candidates(frame.to_model(points), dropped, progress)
-        with one_core():
-            chosen = list(select(candidates, frame, self.config, dropped))
+        sketches = self._sketches(frame.to_model(points), dropped, progress)
+        chosen = list(Selection(frame, self.config, dropped).choices(sketches))
         regions = list(in_parallel(lambda choice: render(choice, frame, points), chosen))
         return RegionSet(
             image_id=image_id,
@@ -89,18 +91,19 @@ class Segmenter:
         with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
             return self.model.image_encoder(inputs).float()
 
-    def _candidates(
+    def _sketches(
         self, points: torch.Tensor, dropped: Counter[str], progress: Progress
-    ) -> list[Candidate]:
-        total, batch = len(points), self.decoder.batch
-        limits = self.config.min_predicted_iou, -self.config.stability_offset
+    ) -> list[Sketch]:
+        batches = self.decoder.batches(points)
 
-        def decode(first: int) -> list[Candidate]:
-            return self.decoder.decode(points[first : first + batch], first, *limits)
+        def decode(prompts: torch.Tensor) -> list[Sketch]:
+            return self.decoder.decode(points[prompts], prompts, self.config.min_predicted_iou)
 
-        found: list[Candidate] = []
-        for done, candidates in enumerate(in_parallel(decode, range(0, total, batch)), start=1):
-            found += candidates
-            progress(min(done * batch, total), total)
-        dropped[LOW_IOU] += MASKS_PER_PROMPT * total - len(found)
+        found: list[Sketch] = []
+        done = 0
+        for prompts, sketches in zip(batches, in_parallel(decode, batches), strict=True):
+            found += sketches
+            done += len(prompts)
+            progress(done, len(points))
+        dropped[LOW_IOU] += MASKS_PER_PROMPT * len(points) - len(found)
         return found

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from samclr_core.regions.automatic.candidates import Candidate, cut_out
+from samclr_core.regions.automatic.candidates import Sketch
 from samclr_core.regions.automatic.geometry import Frame
-from samclr_core.regions.automatic.selection import render, select
+from samclr_core.regions.automatic.selection import Choice, Selection, render
 from samclr_core.regions.config import SegmenterConfig
 
 FRAME = Frame(1024, 1024)
@@ -18,22 +18,34 @@ CONFIG = SegmenterConfig()
 SURE = 10.0
 
 
+def sketch(logits: torch.Tensor, iou: float = 0.9, prompt: int = 0) -> Sketch:
+    """The proposal of a mask whose logits [256, 256] are known; the prompt points at the middle."""
+    blocks = logits.view(64, 4, 64, 4).transpose(1, 2).flatten(0, 1)
+    rows, columns = (
+        (logits > 0).nonzero().float().mean(0).tolist() if (logits > 0).any() else (0, 0)
+    )
+    outline = blocks[:, 2, 2].view(64, 64)
+    return Sketch(outline, iou, prompt, (4 * columns, 4 * rows), blocks.__getitem__)
+
+
 def candidate(
     box: tuple[int, int, int, int], iou: float = 0.9, prompt: int = 0, logit: float = SURE
-) -> Candidate:
+) -> Sketch:
     """A mask that is a box, X, Y, W, H, in the 256 x 256."""
     x, y, w, h = box
     logits = torch.full((256, 256), -SURE)
     logits[y : y + h, x : x + w] = logit
-    found = cut_out(logits, iou, prompt, below=-1.0)
-    assert found
-    return found
+    return sketch(logits, iou, prompt)
 
 
-def chosen(*candidates: Candidate, config: SegmenterConfig = CONFIG):
-    """Prompts of the candidates that were chosen, in this order, and the reasons of the others."""
+def choices(*sketches: Sketch, config: SegmenterConfig = CONFIG) -> tuple[list[Choice], Counter]:
     dropped: Counter[str] = Counter()
-    found = list(select(candidates, FRAME, config, dropped))
+    return list(Selection(FRAME, config, dropped).choices(sketches)), dropped
+
+
+def chosen(*sketches: Sketch, config: SegmenterConfig = CONFIG):
+    """Prompts of the candidates that were chosen, in this order, and the reasons of the others."""
+    found, dropped = choices(*sketches, config=config)
     return [choice.candidate.prompt for choice in found], dict(dropped)
 
 
@@ -53,9 +65,8 @@ def test_a_second_copy_goes_by_its_mask_where_a_speck_spoils_the_box():
     plain = candidate((10, 10, 60, 60), iou=0.95, prompt=1)
     logits = torch.full((256, 256), -SURE)
     logits[10:70, 10:70] = SURE
-    logits[200:202, 200:202] = SURE
-    specked = cut_out(logits, 0.9, 0, below=-1.0)
-    assert specked
+    logits[200:208, 200:208] = SURE
+    specked = sketch(logits, 0.9, 0)
     assert chosen(specked, plain) == ([1], {"same_mask": 1})
     assert chosen(specked, plain, config=SegmenterConfig(max_mask_iou=1.0)) == (
         [1],
@@ -82,10 +93,9 @@ def test_a_mask_without_a_sharp_edge_is_unstable():
     logits = torch.full((256, 256), -SURE)
     logits[10:70, 10:70] = 0.5
     logits[10:70, 10:40] = SURE
-    soft = cut_out(logits, 0.9, 0, below=-1.0)
-    assert soft
+    soft = sketch(logits, 0.9, 0)
     assert chosen(soft) == ([], {"unstable": 1})
-    (choice,) = select([soft], FRAME, SegmenterConfig(min_stability=0.4), Counter())
+    ((choice,), _) = choices(soft, config=SegmenterConfig(min_stability=0.4))
     assert choice.stability == pytest.approx(0.5, abs=0.02)
 
 
@@ -110,7 +120,8 @@ def test_the_reason_of_every_drop_is_logged(caplog):
 
 def test_a_choice_is_rendered_in_the_images_pixels_with_where_it_came_from():
     frame = Frame(512, 512)
-    (choice,) = select([candidate((64, 32, 64, 96), prompt=2)], frame, CONFIG, Counter())
+    selection = Selection(frame, CONFIG, Counter())
+    (choice,) = selection.choices([candidate((64, 32, 64, 96), prompt=2)])
     region = render(choice, frame, POINTS)
     assert region.bbox == (128, 64, 128, 192)
     assert region.area == 128 * 192
