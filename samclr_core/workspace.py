@@ -57,12 +57,26 @@ class Workspace:
         return _made(self.root / "thumbnails")
 
     def regions(self, digest: str) -> Path:
-        """The region sets made with the segmenter settings of that digest."""
+        """The region sets made with the settings of that digest."""
         return _made(self.root / "regions" / digest)
+
+    def region_folders(self) -> list[Path]:
+        """The folder of every settings that made regions here."""
+        return sorted(path for path in (self.root / "regions").glob("*") if path.is_dir())
 
     @property
     def runs(self) -> Path:
         return _made(self.root / "runs")
+
+    @property
+    def damaged_runs(self) -> Path:
+        """Runs that learned from regions damaged on purpose."""
+        return _made(self.robustness / "runs")
+
+    @property
+    def robustness(self) -> Path:
+        """What studies of damaged regions found."""
+        return _made(self.root / "robustness")
 
     @property
     def jobs(self) -> Path:

@@ -35,6 +35,11 @@ def result_of(*arguments: object) -> dict:
         ["regions", "-w", "{empty}", "--preset", "huge"],
         ["regions", "-w", "{empty}", "--set", "points_per_side=0"],
         ["views", "-w", "{empty}", "--set", "choice=largest"],
+        ["views", "-w", "{empty}", "--source", "nothing"],
+        ["regions", "perturb", "-w", "{empty}"],
+        ["regions", "perturb", "-w", "{empty}", "--kind", "melted"],
+        ["regions", "perturb", "-w", "{empty}", "--strength", "1.5"],
+        ["train", "-w", "{empty}", "--source", "nothing"],
         ["train", "-w", "{empty}"],
         ["train", "-w", "{empty}", "--preset", "huge"],
         ["train", "-w", "{empty}", "--set", "epochs"],
@@ -75,6 +80,12 @@ def test_the_whole_line(tmp_path, sam_weights):
     assert set(views["purity"]) == {"image", "region"}
     assert views["reference"] == "regions"
 
+    damaged = result_of("regions", "perturb", "-w", workspace, "--kind", "split", "--strength", 1)
+    assert damaged["before"] == regions["regions"] < damaged["regions"]
+    assert 0.4 < damaged["mean_best_iou"] < 1
+    of_damaged = result_of("views", "-w", workspace, "--pairs", 40, "--source", damaged["source"])
+    assert of_damaged["purity"]["image"] != of_damaged["purity"]["region"]
+
     quick = ["--preset", "quick", "--set", "epochs=1", "--set", "batch_size=4"]
     trained = {
         kind: result_of("train", "-w", workspace, "--loss", "simclr", "--views", kind, *quick)
@@ -82,6 +93,9 @@ def test_the_whole_line(tmp_path, sam_weights):
     }
     assert set(trained["region"]) == {"run", "steps", "seconds", "loss"}
     assert trained["region"]["steps"] == trained["image"]["steps"] > 0
+
+    apart = result_of("train", "-w", workspace, *quick, "--source", damaged["source"])
+    assert apart["loss"] != trained["region"]["loss"]
 
     run = trained["region"]["run"]
     evaluation = result_of("evaluate", "-w", workspace, "--run", run, "--data", PROBE)

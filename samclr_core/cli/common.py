@@ -26,6 +26,10 @@ LanguageOption = Annotated[str, typer.Option(help=" or ".join(LANGUAGES))]
 SettingsOption = Annotated[
     list[str] | None, typer.Option("--set", help="Any other setting, as key=value.")
 ]
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--source", help="Regions by the name a perturbation gave them."),
+]
 T = TypeVar("T")
 ERROR_EXIT = 2
 CANCELLED_EXIT = 130

@@ -8,6 +8,7 @@ from samclr_core.cli.common import (
     JsonOption,
     SeedOption,
     SettingsOption,
+    SourceOption,
     WorkspaceOption,
     existing,
     or_exit,
@@ -26,10 +27,12 @@ def train(
     preset: Annotated[str, typer.Option(help="quick, standard or gpu.")] = "quick",
     seed: SeedOption = 0,
     settings: SettingsOption = None,
+    source: SourceOption = None,
     resume: Annotated[str | None, typer.Option(help="Go on with this run.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train an encoder on pairs of views."""
+    from samclr_core.regions import sources
     from samclr_core.training import runs
     from samclr_core.training.config import PRESETS
 
@@ -38,7 +41,8 @@ def train(
         if resume:
             return opened, runs.run(opened, resume)
         changes = {"loss": loss, "views.kind": views, "seed": seed} | parsed(settings)
-        return opened, runs.create(opened, with_changes(PRESETS, preset, changes))
+        whose = sources.named(opened, source) if source else None
+        return opened, runs.create(opened, with_changes(PRESETS, preset, changes), whose)
 
     opened, run = or_exit(prepare)
 

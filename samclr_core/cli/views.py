@@ -8,6 +8,7 @@ from samclr_core.cli.common import (
     JsonOption,
     SeedOption,
     SettingsOption,
+    SourceOption,
     WorkspaceOption,
     existing,
     parsed,
@@ -21,16 +22,22 @@ def views(
     pairs: Annotated[int, typer.Option(min=2, help="How many pairs to draw of each kind.")] = 500,
     seed: SeedOption = 0,
     settings: SettingsOption = None,
+    source: SourceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure how often the two views of a pair show the same thing."""
 
     def work(progress: Progress) -> dict:
+        from samclr_core.regions import sources
         from samclr_core.views.config import ViewsConfig
-        from samclr_core.views.purity import measure
+        from samclr_core.views.purity import measure, of_regions
 
-        config = ViewsConfig.of(parsed(settings))
-        purity = measure(existing(workspace), pairs, seed, progress, config)
+        config, opened = ViewsConfig.of(parsed(settings)), existing(workspace)
+        if source:
+            whose = sources.named(opened, source)
+            purity = of_regions(opened, pairs, seed, progress, config, whose)
+        else:
+            purity = measure(opened, pairs, seed, progress, config)
         kinds = {"image": purity.image, "region": purity.region}
         return {
             "purity": {kind: round(e.mean, 4) for kind, e in kinds.items()},

@@ -2,21 +2,16 @@
 
 from pathlib import Path
 
-from samclr_core import jobs
 from samclr_core.config import with_changes
 from samclr_core.decision.report import write_report
 from samclr_core.evaluation.evaluate import evaluate
-from samclr_core.images import catalogue
 from samclr_core.images.intake import add_paths
 from samclr_core.jobs import Progress
-from samclr_core.regions import store
 from samclr_core.regions.batch import segment_workspace
 from samclr_core.regions.config import PRESETS as SEGMENTERS
-from samclr_core.training import runs
 from samclr_core.training.config import PRESETS as TRAININGS
-from samclr_core.training.config import TrainingConfig
-from samclr_core.training.loop import train
 from samclr_core.training.runs import Run
+from samclr_core.training.trained import trained
 from samclr_core.views.purity import measure
 from samclr_core.workspace import Workspace
 
@@ -58,38 +53,19 @@ def run_line(
         ]
         for kind in kinds
     }
-    trained = {kind: [_trained(workspace, c, progress) for c in configs[kind]] for kind in kinds}
+    learned = {
+        kind: [trained(workspace, c, progress=progress) for c in configs[kind]] for kind in kinds
+    }
     accuracy = {
-        kind: [_accuracy(workspace, run, probe, progress) for run in trained[kind]]
+        kind: [_accuracy(workspace, run, probe, progress) for run in learned[kind]]
         for kind in kinds
     }
     return {
         "report": str(write_report(workspace, language)),
-        "runs": {kind: [run.id for run in trained[kind]] for kind in kinds},
+        "runs": {kind: [run.id for run in learned[kind]] for kind in kinds},
         "purity": {"image": round(purity.image.mean, 4), "region": round(purity.region.mean, 4)},
         "accuracy": accuracy,
     }
-
-
-def _trained(workspace: Workspace, config: TrainingConfig, progress: Progress) -> Run:
-    """The run of ``config`` on the workspace's images: one that is there, or a new one."""
-    run = _finished(workspace, config)
-    if not run:
-        run = runs.create(workspace, config)
-        with jobs.at_work(run.folder, progress) as step:
-            train(workspace, run, step)
-    return run
-
-
-def _finished(workspace: Workspace, config: TrainingConfig) -> Run | None:
-    images = [image.id for image in catalogue.records(workspace)]
-    segmenter = store.current(workspace)
-    cut_by = segmenter.model_dump(mode="json") if segmenter else None
-    for run in runs.runs(workspace):
-        same = run.config == config and run.images == images
-        if same and run.segmenter in (None, cut_by) and run.encoder_path.exists():
-            return run
-    return None
 
 
 def _accuracy(workspace: Workspace, run: Run, probe: Path, progress: Progress) -> float:

@@ -1,8 +1,12 @@
-"""The settings of the segmenter. No torch in here, so that pages and readers stay quick."""
+"""Settings of the regions. No torch in here, so that pages and readers stay quick."""
+
+from typing import Literal
 
 from pydantic import Field
 
 from samclr_core.config import Config
+
+Damage = Literal["eroded", "dilated", "merged", "split", "shifted", "dropped"]
 
 
 class SegmenterConfig(Config):
@@ -44,6 +48,22 @@ class SegmenterConfig(Config):
     max_mask_iou: float = Field(default=0.8, gt=0, le=1)
     max_containment: float = Field(default=0.95, gt=0, le=1)
     min_contained_ratio: float = Field(default=0.75, ge=0, le=1)
+
+
+class Perturbation(Config):
+    """Damage done to regions on purpose, to learn how good a segmentation must be.
+
+    Attributes:
+        kind: what is done; :mod:`samclr_core.regions.perturb` says how.
+        strength: of ``eroded``, ``dilated`` and ``shifted``: how far a region's edge moves, as a
+            fraction of the square root of its area; of ``merged``, ``split`` and ``dropped``: the
+            share of an image's regions that it happens to.
+        seed: of what is drawn; a greater strength of the same seed damages the same regions more.
+    """
+
+    kind: Damage
+    strength: float = Field(gt=0, le=1)
+    seed: int = Field(default=0, ge=0, lt=2**31)
 
 
 PRESETS: dict[str, SegmenterConfig] = {

@@ -1,5 +1,6 @@
-"""Region sets on disk: one JSON file per image, in a folder per segmenter settings."""
+"""Region sets on disk: one JSON file per image, in a folder per settings that made them."""
 
+from samclr_core.config import Config
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
 from samclr_core.workspace import Workspace, read_json, write_json
@@ -7,15 +8,13 @@ from samclr_core.workspace import Workspace, read_json, write_json
 SETTING = "regions"
 
 
-def write(workspace: Workspace, config: SegmenterConfig, region_set: RegionSet) -> None:
+def write(workspace: Workspace, config: Config, region_set: RegionSet) -> None:
     """Keep the regions of one image, made with ``config``."""
     path = workspace.regions(config.digest()) / f"{region_set.image_id}.json"
     write_json(path, region_set.to_json())
 
 
-def read(
-    workspace: Workspace, image_id: str, config: SegmenterConfig | None = None
-) -> RegionSet | None:
+def read(workspace: Workspace, image_id: str, config: Config | None = None) -> RegionSet | None:
     """The regions of an image, or None where there are none yet.
 
     Args:
@@ -30,7 +29,7 @@ def read(
     return RegionSet.from_json(values) if values else None
 
 
-def has(workspace: Workspace, image_id: str, config: SegmenterConfig) -> bool:
+def has(workspace: Workspace, image_id: str, config: Config) -> bool:
     """Whether the regions of an image were made with ``config`` already."""
     return (workspace.regions(config.digest()) / f"{image_id}.json").exists()
 

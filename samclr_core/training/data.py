@@ -19,8 +19,7 @@ from torch import Tensor
 
 from samclr_core.images import store as images
 from samclr_core.messages import UserError
-from samclr_core.regions import store as region_store
-from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions import sources
 from samclr_core.regions.region import RegionSet
 from samclr_core.training.runs import Run
 from samclr_core.views.pair import ViewPair
@@ -94,7 +93,7 @@ class PairBatches:
         self.scenes = Scenes(workspace, config.max_side)
         self.workers = workers
         self._workspace = workspace
-        self._segmenter = SegmenterConfig.of(run.segmenter) if run.segmenter else None
+        self._source = run.source
         self._regions = lru_cache(maxsize=2048)(self._read_regions)
         self._order = lru_cache(maxsize=4)(self._permutation)
         self._sample = sampler(config.views)
@@ -138,7 +137,7 @@ class PairBatches:
         pixels = np.stack([[p.view1 for p in pairs], [p.view2 for p in pairs]])
         views = torch.from_numpy(pixels).permute(0, 1, 4, 2, 3).contiguous()
         whole = sum(pair.region is None for pair in pairs)
-        return Batch(views, whole if self._segmenter else 0)
+        return Batch(views, whole if self._source else 0)
 
     def _members(self, number: int) -> np.ndarray:
         per_cycle = len(self.images) // self.batch_size
@@ -155,9 +154,9 @@ class PairBatches:
         return self._sample(self.scenes[image_id], self._regions(image_id), rng)
 
     def _read_regions(self, image_id: str) -> RegionSet | None:
-        if self._segmenter is None:
+        if self._source is None:
             return None
-        return region_store.read(self._workspace, image_id, self._segmenter)
+        return sources.regions(self._workspace, image_id, self._source)
 
 
 def ahead(

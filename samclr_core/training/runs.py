@@ -15,6 +15,8 @@ import yaml
 from samclr_core import jobs
 from samclr_core.images import catalogue
 from samclr_core.messages import UserError
+from samclr_core.regions import sources
+from samclr_core.regions.sources import Source
 from samclr_core.training.config import TrainingConfig
 from samclr_core.workspace import Workspace, read_json, write_atomic, write_json
 
@@ -60,9 +62,13 @@ class Run:
         return self._data["images"]
 
     @property
-    def segmenter(self) -> dict[str, Any] | None:
-        """Settings of the segmenter whose regions it learns from; None for ``image`` views."""
-        return self._data["segmenter"]
+    def source(self) -> Source | None:
+        """Whose regions it learns from; None for ``image`` views."""
+        values = self._data.get("source")
+        # Runs of an older make wrote down the segmenter alone.
+        if segmenter := self._data.get("segmenter"):
+            values = {"segmenter": segmenter}
+        return Source.of(values) if values else None
 
     @property
     def created(self) -> float:
@@ -115,8 +121,14 @@ class Run:
         )
 
 
-def create(workspace: Workspace, config: TrainingConfig) -> Run:
+def create(workspace: Workspace, config: TrainingConfig, source: Source | None = None) -> Run:
     """A new run, ready to start, of all images the workspace has now.
+
+    Args:
+        workspace: where it lives.
+        config: its settings.
+        source: whose regions ``region`` views are cut from; by default those in use. A run of
+            damaged regions answers a question of its own, so :func:`runs` leaves it out.
 
     Raises:
         UserError: too few images, or ``region`` views without regions.
@@ -124,37 +136,60 @@ def create(workspace: Workspace, config: TrainingConfig) -> Run:
     images = [record.id for record in catalogue.records(workspace)]
     if len(images) < MIN_IMAGES:
         raise UserError("training.too_few_images", found=len(images), least=MIN_IMAGES)
-    segmenter = _segmenter(workspace) if config.views.kind == "region" else None
-    folder = jobs.new_folder(workspace.runs, f"{config.loss}-{config.views.kind}")
-    data = {"images": images, "segmenter": segmenter, "created": time.time()}
+    used = source_for(workspace, config, source)
+    parent, kind = workspace.runs, f"{config.loss}-{config.views.kind}"
+    if used and used.perturbation:
+        parent, kind = workspace.damaged_runs, f"{kind}-{used.perturbation.kind}"
+    folder = jobs.new_folder(parent, kind)
+    whose = used.model_dump(mode="json") if used else None
+    data = {"images": images, "source": whose, "created": time.time()}
     write_json(folder / "data.json", data)
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     write_atomic(folder / "config.yaml", text.encode())
     return Run(folder)
 
 
-def _segmenter(workspace: Workspace) -> dict[str, Any]:
-    from samclr_core.regions import store
+def source_for(
+    workspace: Workspace, config: TrainingConfig, source: Source | None = None
+) -> Source | None:
+    """Whose regions a run of ``config`` learns from: ``source``, else those in use.
 
-    config = store.current(workspace)
-    if config is None:
+    None for ``image`` views.
+
+    Raises:
+        UserError: ``region`` views without regions.
+    """
+    if config.views.kind != "region":
+        return None
+    used = source or sources.current(workspace)
+    if used is None:
         raise UserError("training.no_regions")
-    return config.model_dump(mode="json")
+    return used
 
 
 def runs(workspace: Workspace) -> list[Run]:
-    """All runs, newest first."""
-    found = [Run(path.parent) for path in workspace.runs.glob("*/config.yaml")]
+    """All runs, newest first, but for those of damaged regions."""
+    return _in(workspace.runs)
+
+
+def damaged_runs(workspace: Workspace) -> list[Run]:
+    """The runs that learned from regions damaged on purpose, newest first."""
+    return _in(workspace.damaged_runs)
+
+
+def _in(folder: Path) -> list[Run]:
+    found = [Run(path.parent) for path in folder.glob("*/config.yaml")]
     return sorted(found, key=lambda run: (run.created, run.id), reverse=True)
 
 
 def run(workspace: Workspace, run_id: str) -> Run:
-    """The run of that id.
+    """The run of that id, of whatever regions.
 
     Raises:
         UserError: there is none.
     """
-    found = next((candidate for candidate in runs(workspace) if candidate.id == run_id), None)
+    everyone = [*runs(workspace), *damaged_runs(workspace)]
+    found = next((candidate for candidate in everyone if candidate.id == run_id), None)
     if found is None:
         raise UserError("training.unknown_run", name=run_id)
     return found

@@ -12,9 +12,10 @@ from samclr_core.images import catalogue
 from samclr_core.images import store as images
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
-from samclr_core.regions import store as region_store
+from samclr_core.regions import sources
 from samclr_core.regions.region import RegionSet
 from samclr_core.regions.rle import Box
+from samclr_core.regions.sources import Source
 from samclr_core.views.config import Kind, ViewsConfig
 from samclr_core.views.sampler import sampler
 from samclr_core.workspace import Workspace
@@ -36,7 +37,8 @@ class Purity:
         region: of ``region`` views.
         difference: ``region`` minus ``image``, image by image.
         reference: ``labels`` is ground truth; ``regions`` is SAM's own regions, which flatters
-            ``region`` views since they were cut from those very regions.
+            ``region`` views since they were cut from those very regions, or from what was left of
+            them after a perturbation.
         pairs: pairs of each kind.
         images: images they were cut from.
         whole_image: how many of the ``region`` pairs had to be cut from the whole image, for want
@@ -85,16 +87,35 @@ def measure(
     progress: Progress = silent,
     config: ViewsConfig | None = None,
 ) -> Purity:
+    """Pair purity of ``image`` and ``region`` views with the regions in use.
+
+    The same as :func:`of_regions`, and kept: see :func:`last_measured`.
+    """
+    config = config or ViewsConfig()
+    found = of_regions(workspace, pairs, seed, progress, config)
+    asked = {"regions": _regions_in_use(workspace), "views": _both_kinds(config)}
+    workspace.remember(SETTING, {**asked, **found.to_json()})
+    return found
+
+
+def of_regions(
+    workspace: Workspace,
+    pairs: int = 500,
+    seed: int = 0,
+    progress: Progress = silent,
+    config: ViewsConfig | None = None,
+    source: Source | None = None,
+) -> Purity:
     """Pair purity of ``image`` and ``region`` views on the same images of the workspace.
 
-    The result is kept: see :func:`last_measured`.
-
     Args:
-        workspace: its images, label maps and current regions.
+        workspace: its images, label maps and regions.
         pairs: of each kind, spread evenly over the images.
         seed: of the crops.
         progress: told after every image.
         config: where the crops are cut; the kind is taken both ways.
+        source: whose regions; by default those in use. Damaged ones are judged by what they were
+            before, where there is no ground truth.
 
     Raises:
         UserError: there are no images, or none of them has regions.
@@ -102,21 +123,19 @@ def measure(
     """
     started = time.perf_counter()
     config = config or ViewsConfig()
-    image_ids, reference = _images(workspace)
-    labels_of = _truth if reference == "labels" else _painted
+    source = source or sources.current(workspace)
+    image_ids, reference = _images(workspace, source)
     rng = np.random.default_rng([seed, 0])
     shares = np.bincount(rng.permutation(pairs) % len(image_ids), minlength=len(image_ids))
     rows = []
     for number, (image_id, share) in enumerate(zip(image_ids, shares, strict=True)):
-        regions = region_store.read(workspace, image_id)
+        regions = sources.regions(workspace, image_id, source)
         assert regions is not None
-        labels = labels_of(workspace, regions)
+        assert source is not None
+        labels = _reference(workspace, image_id, reference, source)
         rows.append(_of_image(labels, regions, config, int(share), (seed, number)))
         progress(number + 1, len(image_ids), catalogue.record(workspace, image_id).name)
-    found = _summary(np.array(rows), reference, pairs, time.perf_counter() - started)
-    asked = {"regions": _regions_in_use(workspace), "views": _both_kinds(config)}
-    workspace.remember(SETTING, {**asked, **found.to_json()})
-    return found
+    return _summary(np.array(rows), reference, pairs, time.perf_counter() - started)
 
 
 def last_measured(workspace: Workspace, config: ViewsConfig | None = None) -> Purity | None:
@@ -144,28 +163,37 @@ def _both_kinds(config: ViewsConfig) -> str:
 
 
 def _regions_in_use(workspace: Workspace) -> str | None:
-    config = region_store.current(workspace)
-    return config.digest() if config else None
+    source = sources.current(workspace)
+    return source.digest() if source else None
 
 
-def _images(workspace: Workspace) -> tuple[list[str], Literal["labels", "regions"]]:
+def _images(
+    workspace: Workspace, source: Source | None
+) -> tuple[list[str], Literal["labels", "regions"]]:
     records = catalogue.records(workspace)
     if not records:
         raise UserError("views.no_images")
-    cut = [record for record in records if region_store.read(workspace, record.id)]
+    cut = [record for record in records if sources.regions(workspace, record.id, source)]
     if not cut:
         raise UserError("views.no_regions")
     labelled = [record.id for record in cut if record.has_label_map]
     return (labelled, "labels") if labelled else ([record.id for record in cut], "regions")
 
 
-def _truth(workspace: Workspace, regions: RegionSet) -> np.ndarray:
-    labels = images.label_map(workspace, regions.image_id)
-    assert labels is not None
-    return np.where(labels == images.VOID, VOID, labels.astype(np.int64))
+def _reference(
+    workspace: Workspace, image_id: str, reference: Literal["labels", "regions"], source: Source
+) -> np.ndarray:
+    """What the pixels are judged by, int [H, W]."""
+    if reference == "labels":
+        labels = images.label_map(workspace, image_id)
+        assert labels is not None
+        return np.where(labels == images.VOID, VOID, labels.astype(np.int64))
+    undamaged = sources.regions(workspace, image_id, source.undamaged)
+    assert undamaged is not None
+    return _painted(undamaged)
 
 
-def _painted(workspace: Workspace, regions: RegionSet) -> np.ndarray:
+def _painted(regions: RegionSet) -> np.ndarray:
     """The regions as a label map, small ones over large ones; what no region covers is void."""
     labels = np.full((regions.height, regions.width), VOID, np.int64)
     for index, region in enumerate(regions.regions):

@@ -2,14 +2,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from striped_scenes import fill
+from striped_scenes import SEGMENTER, fill
 
 from samclr_core.config import with_changes
 from samclr_core.jobs import State
 from samclr_core.messages import UserError
+from samclr_core.regions import sources
+from samclr_core.regions.config import Perturbation
+from samclr_core.regions.perturb.batch import perturb_workspace
 from samclr_core.training import runs
 from samclr_core.training.config import PRESETS, TrainingConfig
-from samclr_core.workspace import Workspace
+from samclr_core.workspace import Workspace, write_json
 
 IMAGE = TrainingConfig()
 REGION = with_changes({"base": IMAGE}, "base", {"views.kind": "region"})
@@ -23,7 +26,7 @@ def test_a_run_is_what_its_folder_says(workspace: Workspace) -> None:
     assert read.config.digest() == config.digest()
     assert read.state is State.CREATED
     assert len(read.images) == 12
-    assert read.segmenter is not None
+    assert read.source == sources.current(workspace)
     assert read.metrics() == []
     assert read.seconds == 0.0
 
@@ -59,6 +62,30 @@ def test_the_twin_differs_in_its_views_only(workspace: Workspace) -> None:
     twin = finished(workspace, IMAGE)
     assert region.twin(workspace).id == twin.id
     assert twin.twin(workspace).id == region.id
+
+
+def test_runs_of_damaged_regions_stand_apart(workspace: Workspace) -> None:
+    damaged = perturb_workspace(workspace, Perturbation(kind="split", strength=0.5)).source
+    apart = runs.create(workspace, REGION, damaged)
+    apart.encoder_path.touch()
+    region, image = finished(workspace, REGION), finished(workspace, IMAGE)
+    assert apart.source == damaged
+    assert region.source == damaged.undamaged
+    assert image.source is None
+    assert {run.id for run in runs.runs(workspace)} == {region.id, image.id}
+    assert [run.id for run in runs.damaged_runs(workspace)] == [apart.id]
+    assert runs.run(workspace, apart.id).source == damaged
+    assert apart.twin(workspace).id == image.id
+    assert image.twin(workspace).id == region.id
+
+
+def test_a_run_of_an_older_make_tells_its_regions(workspace: Workspace) -> None:
+    run = runs.create(workspace, REGION)
+    data = {"images": run.images, "segmenter": SEGMENTER.model_dump(), "created": run.created}
+    write_json(run.folder / "data.json", data)
+    assert runs.run(workspace, run.id).source == sources.current(workspace)
+    write_json(run.folder / "data.json", data | {"segmenter": None})
+    assert runs.run(workspace, run.id).source is None
 
 
 def test_a_twin_learned_from_the_same_images(workspace: Workspace) -> None:

@@ -7,10 +7,11 @@ import pytest
 from samclr_core.images import catalogue, store
 from samclr_core.messages import Cancelled, UserError
 from samclr_core.regions import store as region_store
-from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.config import Perturbation, SegmenterConfig
+from samclr_core.regions.perturb.batch import perturb_workspace
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.views.config import ViewsConfig
-from samclr_core.views.purity import VOID, _estimate, last_measured, measure, purity
+from samclr_core.views.purity import VOID, _estimate, last_measured, measure, of_regions, purity
 from samclr_core.workspace import Workspace
 
 SEGMENTER = SegmenterConfig()
@@ -107,6 +108,19 @@ def test_a_measurement_is_kept_for_its_settings_and_its_regions(tmp_path: Path) 
     assert last_measured(workspace, ViewsConfig()) is None
     region_store.choose(workspace, SegmenterConfig(points_per_side=7))
     assert last_measured(workspace) is None
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_damaged_regions_are_judged_by_the_truth_or_what_they_were(tmp_path, labelled) -> None:
+    config = ViewsConfig(size=32, max_borders=4, max_area=1.0)
+    workspace = workspace_with(tmp_path, 3, labelled)
+    # Both halves become one region: its pairs are cut all over the image.
+    damaged = perturb_workspace(workspace, Perturbation(kind="merged", strength=1.0)).source
+    kept = measure(workspace, 60, config=config)
+    found = of_regions(workspace, 60, config=config, source=damaged)
+    assert found.image == kept.image
+    assert found.region.high < 0.9 < kept.region.mean == 1.0
+    assert last_measured(workspace, config) == kept
 
 
 def test_missing_images_and_regions_are_said(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Regions damaged on purpose: how good must a segmentation be?"""
