@@ -34,6 +34,8 @@ def result_of(*arguments: object) -> dict:
         ["regions", "-w", "{empty}"],
         ["regions", "-w", "{empty}", "--preset", "huge"],
         ["regions", "-w", "{empty}", "--set", "points_per_side=0"],
+        ["regions", "quality", "-w", "{empty}"],
+        ["regions", "quality", "-w", "{missing}", "--by", "folder"],
         ["views", "-w", "{empty}", "--set", "choice=largest"],
         ["views", "-w", "{empty}", "--source", "nothing"],
         ["regions", "perturb", "-w", "{empty}"],
@@ -75,6 +77,11 @@ def test_the_whole_line(tmp_path, sam_weights):
     assert set(regions) == {"images", "regions", "seconds", "model"}
     assert (regions["images"], regions["model"]) == (4, "mobile_sam")
     assert regions["regions"] > 4
+
+    quality = result_of("regions", "quality", "-w", workspace, "--by", "folder", "--resegment", 1)
+    assert (quality["images"], quality["with_truth"], quality["shaken"]) == (4, 0, 1)
+    assert quality["figures"]["coverage"]["light"] in {"green", "amber", "red"}
+    assert [group["images"] for group in quality["groups"]] == [4]
 
     views = result_of("views", "-w", workspace, "--pairs", 40, "--set", "min_coverage=0.7")
     assert set(views["purity"]) == {"image", "region"}

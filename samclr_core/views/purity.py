@@ -13,6 +13,8 @@ from samclr_core.images import store as images
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions import sources
+from samclr_core.regions.quality.partition import NONE as VOID
+from samclr_core.regions.quality.partition import painted
 from samclr_core.regions.region import RegionSet
 from samclr_core.regions.rle import Box
 from samclr_core.regions.sources import Source
@@ -21,7 +23,6 @@ from samclr_core.views.sampler import sampler
 from samclr_core.workspace import Workspace
 
 SETTING = "purity"
-VOID = -1
 RESAMPLES = 2000
 KINDS: tuple[Kind, Kind] = ("image", "region")
 
@@ -190,15 +191,7 @@ def _reference(
         return np.where(labels == images.VOID, VOID, labels.astype(np.int64))
     undamaged = sources.regions(workspace, image_id, source.undamaged)
     assert undamaged is not None
-    return _painted(undamaged)
-
-
-def _painted(regions: RegionSet) -> np.ndarray:
-    """The regions as a label map, small ones over large ones; what no region covers is void."""
-    labels = np.full((regions.height, regions.width), VOID, np.int64)
-    for index, region in enumerate(regions.regions):
-        labels[region.mask()] = index
-    return labels
+    return painted(undamaged)
 
 
 def _of_image(

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from pycocotools import mask as coco
 
+from samclr_core.regions.quality.position import borders, nesting
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.views.config import ViewsConfig
-
-CONTAINED = 0.9
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,6 @@ def _fits(region: Region, regions: RegionSet, config: ViewsConfig) -> bool:
     )
 
 
-def borders(region: Region, width: int, height: int) -> int:
-    """How many of the image's four borders the region touches."""
-    x, y, w, h = region.bbox
-    return sum((x <= 0, y <= 0, x + w >= width, y + h >= height))
-
-
 def _weight(region: Region, config: ViewsConfig) -> float:
     weights = {
         "uniform": 1.0,
@@ -70,21 +62,3 @@ def _nesting_fits(regions: tuple[Region, ...], config: ViewsConfig) -> np.ndarra
     fits_nested = nested <= (most if config.max_nested is None else config.max_nested)
     fits_depth = depth <= (most if config.max_depth is None else config.max_depth)
     return fits_nested & fits_depth
-
-
-def nesting(regions: tuple[Region, ...]) -> np.ndarray:
-    """Which region lies in which, bool [regions, regions]: [i, j] is true where i is inside j.
-
-    Inside means that at least nine tenths of i are covered by the larger j.
-    """
-    if not regions:
-        return np.zeros((0, 0), bool)
-    rles = [{**region.rle, "counts": _bytes(region.rle["counts"])} for region in regions]
-    # With iscrowd, COCO's "IoU" is the intersection over the area of the first.
-    covered = coco.iou(rles, rles, [1] * len(rles))
-    area = np.array([region.area for region in regions])
-    return (covered >= CONTAINED) & (area[:, None] < area[None, :])
-
-
-def _bytes(counts: str | bytes) -> bytes:
-    return counts.encode("ascii") if isinstance(counts, str) else counts

@@ -5,11 +5,12 @@ import pytest
 from PIL import Image
 from torchvision.transforms.v2 import functional as tv
 
+from samclr_core.regions.quality.position import nesting
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.views.config import ViewsConfig
 from samclr_core.views.crops import crop, region_mask
 from samclr_core.views.image_views import ImageViews
-from samclr_core.views.region_choice import eligible, nesting
+from samclr_core.views.region_choice import eligible
 from samclr_core.views.region_views import RegionViews
 from samclr_core.views.sampler import sampler
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from samclr_core.regions.quality.figures import figures
+from samclr_core.regions.quality.figures import SIZE_EDGES, figures
 from samclr_core.regions.region import Region, RegionSet
 
 
@@ -33,8 +33,26 @@ def test_pixels_in_two_regions_count_once():
     assert found.seconds == 1.5
 
 
+def test_sizes_borders_and_nesting():
+    found = figures(
+        region_set(
+            Region.of_mask(box_mask(0, 0, 10, 10)),  # half of the image, at its border
+            Region.of_mask(box_mask(1, 1, 4, 4)),  # 8 %, in the first
+            Region.of_mask(box_mask(2, 2, 2, 2)),  # 2 %, in both
+            Region.of_mask(box_mask(15, 4, 2, 2)),  # 2 %, by itself
+        )
+    )
+    assert found.area == pytest.approx((0.08 + 0.02) / 2)
+    assert found.border == 0.25
+    assert found.depth == pytest.approx((0 + 1 + 2 + 0) / 4)
+    by_edge = dict(zip(SIZE_EDGES, found.sizes, strict=False))
+    assert by_edge == {0.0: 0, 0.0003: 0, 0.001: 0, 0.003: 0, 0.01: 2, 0.03: 1, 0.1: 0, 0.3: 1}
+
+
 def test_no_regions_cover_nothing():
     found = figures(region_set())
     assert found.regions == 0
     assert found.coverage == 0
     assert math.isnan(found.predicted_iou)
+    assert math.isnan(found.depth)
+    assert sum(found.sizes) == 0
