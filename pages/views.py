@@ -8,7 +8,7 @@ from samclr_core.images import catalogue
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.store import load
 from samclr_core.palette import COLOURS
-from samclr_core.regions import store
+from samclr_core.regions import sources, store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
 from samclr_core.views.config import AugmentConfig, ViewsConfig
@@ -155,7 +155,7 @@ def both_kinds(
         t("views.new_draw"), icon=":material/casino:", type="primary", width="stretch"
     ):
         st.session_state[SEED] += 1
-    image, regions = load(workspace, chosen), store.read(workspace, chosen, segmenter)
+    image, regions = load(workspace, chosen), sources.regions(workspace, chosen)
     for column, kind in zip(st.columns(2, gap="medium"), KINDS, strict=True):
         with column.container(border=True):
             one_kind(image, regions, config.model_copy(update={"kind": kind}))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, MetaData, create_engine
 
 from samclr_core.messages import UserError
 
@@ -92,15 +92,28 @@ class Workspace:
         return _made(self.root / "reports")
 
     def forget(self, image_ids: Iterable[str]) -> None:
-        """Delete every file that is named by one of these images, in all stations' folders.
+        """Delete every file that is named by one of these images, and every row about them.
 
-        Packed arrays of the cache (.npz) hold pixels of many images and go as well: they can be
-        computed again. Reports that were written stay.
+        Rows are found in any station's table by their ``image_id``. Packed arrays of the cache
+        (.npz) hold pixels of many images and go as well: they can be computed again. Reports that
+        were written stay.
         """
         names = set(image_ids)
+        self._forget_rows(names)
         own = [path for path in self.root.rglob("*") if path.stem in names and path.is_file()]
         for path in [*own, *self.cache.rglob("*.npz")]:
             path.unlink(missing_ok=True)
+
+    def _forget_rows(self, image_ids: set[str]) -> None:
+        known = MetaData()
+        known.reflect(self.engine)
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                # Else the rows' bytes would stay in the file until something overwrites them.
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            for table in known.tables.values():
+                if "image_id" in table.c:
+                    connection.execute(table.delete().where(table.c.image_id.in_(image_ids)))
 
     @cached_property
     def engine(self) -> Engine:

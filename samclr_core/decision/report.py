@@ -20,7 +20,7 @@ from samclr_core.images import catalogue
 from samclr_core.images.store import load
 from samclr_core.messages import LANGUAGES, UserError, say
 from samclr_core.palette import CLASS_COLOURS, COLOURS
-from samclr_core.regions import store
+from samclr_core.regions import sources, store
 from samclr_core.regions.overlay import overlay
 from samclr_core.training.runs import Run
 from samclr_core.views.purity import Purity
@@ -89,11 +89,12 @@ def _verdicts(summary: Summary, language: str) -> list[list[str]]:
 
 def _overlays(workspace: Workspace) -> list[dict[str, str]]:
     """Photos with their regions, spread evenly over the workspace."""
-    cut = [i for i in catalogue.records(workspace) if store.read(workspace, i.id)]
+    source = sources.current(workspace)
+    cut = [i for i in catalogue.records(workspace) if sources.regions(workspace, i.id, source)]
     chosen = cut[:: max(1, len(cut) // PICTURES)][:PICTURES]
     pictures = []
     for image in chosen:
-        regions = store.read(workspace, image.id)
+        regions = sources.regions(workspace, image.id, source)
         assert regions is not None
         picture = Image.fromarray(overlay(load(workspace, image.id), regions))
         pictures.append({"name": image.name, "jpeg": _jpeg(picture)})

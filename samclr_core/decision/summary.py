@@ -10,7 +10,7 @@ from samclr_core.evaluation import results
 from samclr_core.evaluation.results import Evaluation, Method, Note
 from samclr_core.images import catalogue
 from samclr_core.messages import say
-from samclr_core.regions import store
+from samclr_core.regions import sources
 from samclr_core.training import runs
 from samclr_core.training.runs import Run
 from samclr_core.views.config import OTHER_KIND
@@ -178,16 +178,16 @@ def summarise(workspace: Workspace) -> Summary:
 
 
 def _regions(workspace: Workspace, image_ids: list[str]) -> Regions | None:
-    config = store.current(workspace)
-    found = [store.read(workspace, image_id, config) for image_id in image_ids] if config else []
+    source = sources.current(workspace)
+    found = [sources.regions(workspace, image_id, source) for image_id in image_ids]
     kept = [regions for regions in found if regions]
-    if not config or not kept:
+    if not source or not kept:
         return None
     return Regions(
         count=sum(len(regions.regions) for regions in kept),
         images=len(kept),
         seconds=sum(regions.seconds for regions in kept),
-        model=config.model,
+        model=source.segmenter.model,
     )
 
 

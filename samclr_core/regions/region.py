@@ -1,5 +1,6 @@
 """A region of an image, and all regions of one image."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -44,10 +45,32 @@ class Region:
         point: tuple[float, float] = (0.0, 0.0),
     ) -> "Region":
         """The region of a bool mask [H, W]."""
-        encoded = rle.encode(mask)
+        return cls.of_rle(rle.encode(mask), predicted_iou, stability_score, point)
+
+    @classmethod
+    def of_rle(
+        cls,
+        encoded: Rle,
+        predicted_iou: float = 1.0,
+        stability_score: float = 1.0,
+        point: tuple[float, float] = (0.0, 0.0),
+    ) -> "Region":
+        """The region of a mask as COCO compressed RLE."""
         x, y, w, h = (int(value) for value in coco.toBbox(encoded))
         area = int(coco.area(encoded))
         return cls(encoded, (x, y, w, h), area, predicted_iou, stability_score, point)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Region":
+        """The region that ``dataclasses.asdict`` was called on."""
+        x, y, w, h = values["bbox"]
+        return cls(**{**values, "bbox": (x, y, w, h), "point": tuple(values["point"])})
+
+    @property
+    def id(self) -> str:
+        """16 hex digits of the mask's SHA-256: the same mask on the same image is one region."""
+        text = f"{self.rle['size']}{self.rle['counts']}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -79,10 +102,5 @@ class RegionSet:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "RegionSet":
         """The set that :meth:`to_json` was called on."""
-        regions = tuple(_region(region) for region in values["regions"])
+        regions = tuple(Region.from_json(region) for region in values["regions"])
         return cls(**{**values, "regions": regions})
-
-
-def _region(values: Mapping[str, Any]) -> Region:
-    x, y, w, h = values["bbox"]
-    return Region(**{**values, "bbox": (x, y, w, h), "point": tuple(values["point"])})

@@ -5,6 +5,8 @@ from samclr_core.messages import UserError
 from samclr_core.regions import store
 from samclr_core.regions.config import Perturbation, SegmenterConfig
 from samclr_core.regions.region import RegionSet
+from samclr_core.regions.review.events import last_change
+from samclr_core.regions.review.fold import reviewed
 from samclr_core.workspace import Workspace, read_json, write_json
 
 
@@ -13,11 +15,18 @@ class Source(Config):
 
     Attributes:
         segmenter: the settings that made them.
-        perturbation: the damage done to them afterwards; None: they are as they were made.
+        review: what people had changed when the log of the review had this number; 0: nothing.
+        perturbation: the damage done to them afterwards; None: they are as they were left.
     """
 
     segmenter: SegmenterConfig
+    review: int = 0
     perturbation: Perturbation | None = None
+
+    @property
+    def automatic(self) -> "Source":
+        """The regions as the segmenter made them."""
+        return Source(segmenter=self.segmenter)
 
     @property
     def undamaged(self) -> "Source":
@@ -25,14 +34,14 @@ class Source(Config):
         return self.model_copy(update={"perturbation": None})
 
     def digest(self) -> str:
-        """The name of the folder they are kept in; undamaged ones are in their segmenter's."""
-        return super().digest() if self.perturbation else self.segmenter.digest()
+        """Changes with the regions; also the name of the folder that damaged ones are kept in."""
+        return super().digest() if self.perturbation or self.review else self.segmenter.digest()
 
 
 def current(workspace: Workspace) -> Source | None:
-    """The regions in use, or None before the first segmentation."""
+    """The regions in use, as reviewed until now, or None before the first segmentation."""
     segmenter = store.current(workspace)
-    return Source(segmenter=segmenter) if segmenter else None
+    return Source(segmenter=segmenter, review=last_change(workspace)) if segmenter else None
 
 
 def regions(workspace: Workspace, image_id: str, source: Source | None = None) -> RegionSet | None:
@@ -44,7 +53,11 @@ def regions(workspace: Workspace, image_id: str, source: Source | None = None) -
         source: whose; by default those in use.
     """
     source = source or current(workspace)
-    return store.read(workspace, image_id, source) if source else None
+    if not source:
+        return None
+    if source.perturbation or not source.review:
+        return store.read(workspace, image_id, source)
+    return reviewed(workspace, image_id, source.segmenter, source.review)
 
 
 def keep(workspace: Workspace, source: Source) -> None:

@@ -1,7 +1,7 @@
 """Pair purity: do the two views of a pair show the same thing?"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from samclr_core.workspace import Workspace
 
 SETTING = "purity"
 RESAMPLES = 2000
+Reference = Literal["labels", "regions"]
 KINDS: tuple[Kind, Kind] = ("image", "region")
 
 
@@ -51,7 +52,7 @@ class Purity:
     image: Estimate
     region: Estimate
     difference: Estimate
-    reference: Literal["labels", "regions"]
+    reference: Reference
     pairs: int
     images: int
     whole_image: int
@@ -94,7 +95,7 @@ def measure(
     """
     config = config or ViewsConfig()
     found = of_regions(workspace, pairs, seed, progress, config)
-    asked = {"regions": _regions_in_use(workspace), "views": _both_kinds(config)}
+    asked = {"regions": regions_in_use(workspace), "views": both_kinds(config)}
     workspace.remember(SETTING, {**asked, **found.to_json()})
     return found
 
@@ -125,18 +126,40 @@ def of_regions(
     started = time.perf_counter()
     config = config or ViewsConfig()
     source = source or sources.current(workspace)
-    image_ids, reference = _images(workspace, source)
+    image_ids, reference = images_judged(workspace, source)
+    assert source is not None
+    judges = source.undamaged
+    rows = of_images(workspace, image_ids, source, judges, reference, pairs, seed, progress, config)
+    return _summary(rows, reference, pairs, time.perf_counter() - started)
+
+
+def of_images(
+    workspace: Workspace,
+    image_ids: Sequence[str],
+    source: Source,
+    judges: Source,
+    reference: Reference,
+    pairs: int,
+    seed: int,
+    progress: Progress,
+    config: ViewsConfig,
+) -> np.ndarray:
+    """Purity of pairs from the regions of ``source``, image by image.
+
+    Returns:
+        float [images, 5]: sum and count of the purities of ``image`` pairs, the same of ``region``
+        pairs, and how many of these were cut from the whole image.
+    """
     rng = np.random.default_rng([seed, 0])
     shares = np.bincount(rng.permutation(pairs) % len(image_ids), minlength=len(image_ids))
     rows = []
     for number, (image_id, share) in enumerate(zip(image_ids, shares, strict=True)):
         regions = sources.regions(workspace, image_id, source)
         assert regions is not None
-        assert source is not None
-        labels = _reference(workspace, image_id, reference, source)
+        labels = _reference(workspace, image_id, reference, judges)
         rows.append(_of_image(labels, regions, config, int(share), (seed, number)))
         progress(number + 1, len(image_ids), catalogue.record(workspace, image_id).name)
-    return _summary(np.array(rows), reference, pairs, time.perf_counter() - started)
+    return np.array(rows)
 
 
 def last_measured(workspace: Workspace, config: ViewsConfig | None = None) -> Purity | None:
@@ -145,10 +168,10 @@ def last_measured(workspace: Workspace, config: ViewsConfig | None = None) -> Pu
     None where it was not called, or was with other settings than ``config``, where one is given.
     """
     values = workspace.setting(SETTING) or {}
-    if values.pop("regions", None) != _regions_in_use(workspace):
+    if values.pop("regions", None) != regions_in_use(workspace):
         return None
     views = values.pop("views", None)
-    if not values or (config and views != _both_kinds(config)):
+    if not values or (config and views != both_kinds(config)):
         return None
     return Purity(
         image=Estimate(**values.pop("image")),
@@ -158,19 +181,23 @@ def last_measured(workspace: Workspace, config: ViewsConfig | None = None) -> Pu
     )
 
 
-def _both_kinds(config: ViewsConfig) -> str:
+def both_kinds(config: ViewsConfig) -> str:
     """The digest of the settings, the same for either kind."""
     return config.model_copy(update={"kind": "image"}).digest()
 
 
-def _regions_in_use(workspace: Workspace) -> str | None:
+def regions_in_use(workspace: Workspace) -> str | None:
+    """A key that changes with the segmenter's settings and with what people changed since."""
     source = sources.current(workspace)
     return source.digest() if source else None
 
 
-def _images(
-    workspace: Workspace, source: Source | None
-) -> tuple[list[str], Literal["labels", "regions"]]:
+def images_judged(workspace: Workspace, source: Source | None) -> tuple[list[str], Reference]:
+    """The images with regions: those that have ground truth, or all where none has.
+
+    Raises:
+        UserError: there are no images, or none of them has regions.
+    """
     records = catalogue.records(workspace)
     if not records:
         raise UserError("views.no_images")
@@ -182,16 +209,16 @@ def _images(
 
 
 def _reference(
-    workspace: Workspace, image_id: str, reference: Literal["labels", "regions"], source: Source
+    workspace: Workspace, image_id: str, reference: Reference, judges: Source
 ) -> np.ndarray:
     """What the pixels are judged by, int [H, W]."""
     if reference == "labels":
         labels = images.label_map(workspace, image_id)
         assert labels is not None
         return np.where(labels == images.VOID, VOID, labels.astype(np.int64))
-    undamaged = sources.regions(workspace, image_id, source.undamaged)
-    assert undamaged is not None
-    return painted(undamaged)
+    regions = sources.regions(workspace, image_id, judges)
+    assert regions is not None
+    return painted(regions)
 
 
 def _of_image(
@@ -219,18 +246,16 @@ def _at(labels: np.ndarray, box: Box) -> np.ndarray:
     return labels[y : y + h, x : x + w]
 
 
-def _summary(
-    rows: np.ndarray, reference: Literal["labels", "regions"], pairs: int, seconds: float
-) -> Purity:
+def _summary(rows: np.ndarray, reference: Reference, pairs: int, seconds: float) -> Purity:
     """``rows``, float [images, 5], as :func:`_of_image` gives them."""
 
     def mean(kind: int) -> Callable[[np.ndarray], np.ndarray]:
         return lambda sums: sums[..., 2 * kind] / np.maximum(sums[..., 2 * kind + 1], 1)
 
     return Purity(
-        image=_estimate(rows, mean(0)),
-        region=_estimate(rows, mean(1)),
-        difference=_estimate(rows, lambda sums: mean(1)(sums) - mean(0)(sums)),
+        image=estimate(rows, mean(0)),
+        region=estimate(rows, mean(1)),
+        difference=estimate(rows, lambda sums: mean(1)(sums) - mean(0)(sums)),
         reference=reference,
         pairs=pairs,
         images=int((rows[:, [1, 3]].sum(axis=1) > 0).sum()),
@@ -240,7 +265,7 @@ def _summary(
     )
 
 
-def _estimate(rows: np.ndarray, figure: Callable[[np.ndarray], np.ndarray]) -> Estimate:
+def estimate(rows: np.ndarray, figure: Callable[[np.ndarray], np.ndarray]) -> Estimate:
     """A figure of the rows' sums, with the percentile bootstrap over images."""
     rng = np.random.default_rng(0)
     draws = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=RESAMPLES)

@@ -8,10 +8,11 @@ import torch
 from striped_scenes import SEGMENTER, fill
 
 from samclr_core.config import with_changes
-from samclr_core.images import store
+from samclr_core.images import catalogue, store
 from samclr_core.messages import UserError
 from samclr_core.regions import store as region_store
 from samclr_core.regions.region import RegionSet
+from samclr_core.regions.review.actions import Reviewer
 from samclr_core.training import runs
 from samclr_core.training.config import TrainingConfig
 from samclr_core.training.data import Batch, PairBatches, Scenes, ahead
@@ -93,6 +94,27 @@ def test_images_without_regions_are_counted_and_cut_whole(workspace: Workspace) 
     made = PairBatches(workspace, run, workers=1)
     assert made.prepare(lambda ready: None) == 3
     assert made.batch(0).whole_image == 3
+
+
+def test_a_run_learns_from_the_regions_as_they_were_when_it_was_made(workspace: Workspace) -> None:
+    ann = Reviewer(workspace, "ann")
+    image_id = catalogue.records(workspace)[0].id
+    ids = [region.id for region in region_store.read(workspace, image_id).regions]
+    ann.drop(image_id, ids[:3])
+    run_config = with_changes(BASE, "base", SMALL | {"views.kind": "region", "batch_size": 12})
+    run = runs.create(workspace, run_config)
+    first = PairBatches(workspace, run, workers=1)
+    assert first.prepare(lambda ready: None) == 0
+    batch = [first.batch(number).views for number in range(3)]
+    assert [r.id for r in first._regions(image_id).regions] == ids[3:]
+    # What is said after a run was made does not change a resumed one, but the next.
+    ann.drop(image_id, ids[3:])
+    again = PairBatches(workspace, runs.Run(run.folder), workers=1)
+    assert again.prepare(lambda ready: None) == 0
+    for number, views in enumerate(batch):
+        assert torch.equal(again.batch(number).views, views)
+    later = PairBatches(workspace, runs.create(workspace, run_config), workers=1)
+    assert later.prepare(lambda ready: None) == 1
 
 
 def test_region_views_without_usable_regions_are_refused(workspace: Workspace) -> None:

@@ -11,7 +11,7 @@ from samclr_core.regions.config import Perturbation, SegmenterConfig
 from samclr_core.regions.perturb.batch import perturb_workspace
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.views.config import ViewsConfig
-from samclr_core.views.purity import VOID, _estimate, last_measured, measure, of_regions, purity
+from samclr_core.views.purity import VOID, estimate, last_measured, measure, of_regions, purity
 from samclr_core.workspace import Workspace
 
 SEGMENTER = SegmenterConfig()
@@ -142,7 +142,7 @@ def test_the_interval_is_that_of_a_mean_over_images() -> None:
     """With one pair per image the bootstrap is that of a mean: 1.96 sd / sqrt(n) either side."""
     values = np.random.default_rng(0).normal(0.6, 0.1, 400)
     rows = np.stack([values, np.ones(400)], axis=1)
-    found = _estimate(rows, lambda sums: sums[..., 0] / sums[..., 1])
+    found = estimate(rows, lambda sums: sums[..., 0] / sums[..., 1])
     half = 1.96 * values.std() / 20
     assert found.mean == pytest.approx(values.mean())
     assert found.high - found.mean == pytest.approx(half, rel=0.1)

@@ -1,0 +1,1 @@
+"""What people say about the regions: verdicts, decisions and corrections, and what follows."""
