@@ -1,14 +1,19 @@
 """Our segmenter against segment-anything's own generator and against the encoder alone.
 
-    python benchmarks/regions.py [--images FOLDER ...] [--count N] [--quick] [--json]
+    python benchmarks/regions.py [--images FOLDER=COUNT ...] [--quick] [--json]
 
 All three run on the same weights, in one process, image by image in turn, so that a machine that
 is busy with something else is unfair to none. "Stock" is ``SamAutomaticMaskGenerator`` with its
 default 32 x 32 grid and thresholds. A stock mask counts as found where one of ours has an IoU of
 0.75 with it. Model loading is not timed. Peak memory is that of a process that runs ours alone.
+
+The stock generator takes minutes an image: each row is written when it is there, and a run that is
+started again goes on after the last one, unless the code or the machine is another. The load is the
+machine's when the row was begun: where others work too, seconds on the clock are too many.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -28,10 +33,11 @@ from segment_anything import SamAutomaticMaskGenerator
 from samclr_core.images.decode import decode
 from samclr_core.regions.automatic.segmenter import PRESETS, Segmenter
 from samclr_core.regions.region import Region
+from samclr_core.regions.sam.models import default_device
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
-SUFFIXES = {".jpg", ".jpeg", ".png"}
+RESULT = ROOT / "benchmarks" / "results" / "regions.json"
+PHOTOS = {".jpg", ".jpeg"}
 FOUND_IOU = 0.75
 QUICK_COUNT = 2
 LARGE = (4000, 6000)
@@ -42,6 +48,7 @@ class Row:
     """One image: seconds on the clock and of CPU, masks, and how well ours cover the stock's."""
 
     image: str
+    load: float
     width: int
     height: int
     encoder_seconds: float
@@ -63,8 +70,11 @@ def main() -> None:
     if arguments.peak:
         print(json.dumps(_own_peak(arguments.peak)))
         return
-    paths = [path for folder in arguments.images for path in _spread(folder, arguments.count)]
-    rows = _measure(paths[:QUICK_COUNT] if arguments.quick else paths)
+    paths = _mixed([_spread(choice) for choice in arguments.images])
+    if arguments.quick:
+        rows = _measure(paths[:: max(len(paths) // QUICK_COUNT, 1)][:QUICK_COUNT], [], _unwritten)
+    else:
+        rows = _measure(paths, _rows_before(), _write)
     summary = _summary(rows) | {"peak_mb": _peak("photo"), "peak_24mp_mb": _peak("large")}
     if not arguments.quick:
         _write(rows, summary)
@@ -77,38 +87,65 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = ROOT / "sample_data" / "scenes" / "images"
-    parser.add_argument("--images", type=Path, nargs="+", default=[default], help="folders")
-    parser.add_argument("--count", type=int, default=3, help="images per folder")
+    parser.add_argument("--images", nargs="+", default=_default_images(), help="FOLDER=COUNT")
     parser.add_argument("--quick", action="store_true", help="2 images, nothing written")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--peak", choices=("photo", "large"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _spread(folder: Path, count: int) -> list[Path]:
-    """``count`` images of a folder, from its whole length."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise SystemExit(f"no images in {folder}")
-    return [paths[i] for i in np.linspace(0, len(paths) - 1, min(count, len(paths))).astype(int)]
+def _default_images() -> list[str]:
+    """Our own scenes, and the photos of the development data where they are at hand."""
+    data = ROOT.parent / "shared" / "data"
+    folders = {
+        data / "traffic_hd": 10,
+        ROOT / "sample_data" / "scenes" / "images": 10,
+        data / "bsds500": 20,
+    }
+    return [f"{folder}={count}" for folder, count in folders.items() if folder.is_dir()]
 
 
-def _measure(paths: list[Path]) -> list[Row]:
+def _spread(choice: str) -> list[Path]:
+    """So many images of a folder, from its whole length."""
+    folder, _, count = choice.partition("=")
+    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in PHOTOS)
+    if not paths or not count.isdigit():
+        raise SystemExit(f"{choice}: wanted is FOLDER=COUNT, with a folder that holds photos")
+    wanted = min(int(count), len(paths))
+    return [paths[i] for i in np.linspace(0, len(paths) - 1, wanted).astype(int)]
+
+
+def _mixed(folders: list[list[Path]]) -> list[Path]:
+    """All of them, so that the first ones are of every folder."""
+    places = [(i / len(paths), path) for paths in folders for i, path in enumerate(paths)]
+    return [path for _, path in sorted(places)]
+
+
+def _measure(
+    paths: list[Path], rows: list[Row], keep: Callable[[list[Row], dict], None]
+) -> list[Row]:
+    """``rows`` and those of the images they lack, each kept as soon as it is there."""
+    names = {path.name for path in paths}
+    rows = [row for row in rows if row.image in names]
+    missing = [path for path in paths if path.name not in {row.image for row in rows}]
     full, draft = Segmenter(PRESETS["full"]), Segmenter(PRESETS["draft"])
     stock = SamAutomaticMaskGenerator(full.model, output_mode="coco_rle")
     # The first call of everything pays for threads and buffers.
     draft.segment(np.zeros((64, 64, 3), np.uint8))
-    rows = []
-    for number, path in enumerate(paths, start=1):
-        print(f"{number}/{len(paths)} {path.name}", file=sys.stderr, flush=True)
+    for path in missing:
+        print(f"{len(rows) + 1}/{len(paths)} {path.name}", file=sys.stderr, flush=True)
         rows.append(_row(path, full, draft, stock))
-        print(json.dumps(asdict(rows[-1])), file=sys.stderr, flush=True)
+        keep(rows, _summary(rows))
     return rows
+
+
+def _unwritten(rows: list[Row], summary: dict) -> None:
+    """A quick look leaves the results as they are."""
 
 
 def _row(path: Path, full: Segmenter, draft: Segmenter, stock: SamAutomaticMaskGenerator) -> Row:
     image = decode(path.read_bytes(), path.name)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     _, *encoder = _timed(lambda: full.embed(image))
     quick, *draft_time = _timed(lambda: draft.segment(image))
     ours, *full_time = _timed(lambda: full.segment(image))
@@ -116,6 +153,7 @@ def _row(path: Path, full: Segmenter, draft: Segmenter, stock: SamAutomaticMaskG
     clock, cpu = zip(encoder, draft_time, full_time, stock_time, strict=True)
     return Row(
         path.name,
+        round(load, 2),
         image.shape[1],
         image.shape[0],
         *clock,
@@ -201,32 +239,49 @@ def _photo(size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(small).resize(size[::-1], Image.Resampling.BICUBIC))
 
 
-def _write(rows: list[Row], summary: dict[str, float]) -> None:
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    machine = {
+def _rows_before() -> list[Row]:
+    """The rows that this code made on this machine already."""
+    if not RESULT.exists():
+        return []
+    content = json.loads(RESULT.read_text(encoding="utf-8"))
+    return [Row(**row) for row in content["images"]] if content["machine"] == _machine() else []
+
+
+def _machine() -> dict:
+    """What the figures depend on, besides the images."""
+    code = hashlib.sha256()
+    for path in sorted((ROOT / "samclr_core" / "regions" / "automatic").glob("*.py")):
+        code.update(path.read_bytes())
+    return {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
+        "device": str(default_device()),
+        "code": code.hexdigest()[:12],
     }
-    content = {"machine": machine, "summary": summary, "images": [asdict(row) for row in rows]}
-    (RESULTS / "regions.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (RESULTS / "regions.md").write_text(_table(rows, summary) + "\n", encoding="utf-8")
+
+
+def _write(rows: list[Row], summary: dict) -> None:
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    content = {"machine": _machine(), "summary": summary, "images": [asdict(row) for row in rows]}
+    RESULT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    RESULT.with_suffix(".md").write_text(_table(rows, summary) + "\n", encoding="utf-8")
 
 
 def _table(rows: list[Row], summary: dict[str, float]) -> str:
     lines = [
-        "| image | size | encoder s | draft s | full s | stock s | faster | full masks | "
+        "| image | size | load | encoder s | draft s | full s | stock s | faster | full masks | "
         "stock masks | recall@0.75 | mean best IoU |",
-        "| --- | --- " + "| ---: " * 9 + "|",
+        "| --- | --- " + "| ---: " * 10 + "|",
     ]
     for row in rows:
         best = np.array(row.best_ious or [1.0])
         lines.append(
-            f"| {row.image} | {row.width}x{row.height} | {row.encoder_seconds:.1f} | "
-            f"{row.draft_seconds:.1f} | {row.full_seconds:.1f} | {row.stock_seconds:.1f} | "
-            f"{row.stock_seconds / row.full_seconds:.1f}x | {row.full_masks} | {row.stock_masks} | "
+            f"| {row.image} | {row.width}x{row.height} | {row.load:.1f} | "
+            f"{row.encoder_seconds:.1f} | {row.draft_seconds:.1f} | {row.full_seconds:.1f} | "
+            f"{row.stock_seconds:.1f} | {row.stock_seconds / row.full_seconds:.1f}x | "
+            f"{row.full_masks} | {row.stock_masks} | "
             f"{(best >= FOUND_IOU).mean():.3f} | {best.mean():.3f} |"
         )
     lines += ["", "| over all images | |", "| --- | ---: |"]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from samclr_core.images import catalogue
 from samclr_core.images.store import load
@@ -100,14 +101,15 @@ def _segment(
     progress(done, total)
     if not missing:
         return
+    from samclr_core.regions.automatic.pipeline import embedded
     from samclr_core.regions.automatic.segmenter import Segmenter
 
     segmenter = Segmenter(config, progress=progress)
-    for number, image_id in enumerate(missing, start=done):
+    images = embedded(segmenter, partial(load, workspace), missing)
+    for number, (image_id, image, embedding) in enumerate(images, start=done):
         name = names.get(image_id, image_id)
-
         inside = _Inside(progress, number, total, name)
-        regions = segmenter.segment(load(workspace, image_id), image_id, inside)
+        regions = segmenter.segment(image, image_id, inside, embedding)
         store.write(workspace, config, regions)
         if number == 0:
             store.choose(workspace, config)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -51,7 +52,11 @@ class Segmenter:
         )
 
     def segment(
-        self, image: np.ndarray, image_id: str = "", progress: Progress = silent
+        self,
+        image: np.ndarray,
+        image_id: str = "",
+        progress: Progress = silent,
+        embedding: torch.Tensor | None = None,
     ) -> RegionSet:
         """The regions of one image.
 
@@ -59,6 +64,7 @@ class Segmenter:
             image: uint8 [H, W, 3], RGB.
             image_id: goes into the result.
             progress: called with prompts done and prompts in all.
+            embedding: of the image, [1, 256, 64, 64], where it is there already.
 
         Raises:
             Cancelled: the person asked to stop.
@@ -66,7 +72,7 @@ class Segmenter:
         started = time.perf_counter()
         frame = Frame(*image.shape[:2])
         points = frame.grid(self.config.points_per_side)
-        self.decoder.set_image(self.embed(image), frame)
+        self.decoder.set_image(self.embed(image) if embedding is None else embedding, frame)
         dropped: Counter[str] = Counter()
         sketches = self._sketches(frame.to_model(points), dropped, progress)
         chosen = list(Selection(frame, self.config, dropped).choices(sketches))
@@ -81,15 +87,24 @@ class Segmenter:
             dropped={reason: dropped[reason] for reason in REASONS if dropped[reason]},
         )
 
-    @torch.inference_mode()
     def embed(self, image: np.ndarray) -> torch.Tensor:
         """The image's embedding, [1, 256, 64, 64], from uint8 [H, W, 3]."""
-        resized = ResizeLongestSide(MODEL_SIDE).apply_image(image)
-        pixels = torch.from_numpy(resized).to(self.model.device).permute(2, 0, 1)[None]
-        inputs = self.model.preprocess(pixels).contiguous(memory_format=torch.channels_last)
+        return self.embed_all([image])
+
+    @torch.inference_mode()
+    def embed_all(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """Embeddings [N, 256, 64, 64] of images of any sizes, uint8 [H, W, 3], at once."""
+        inputs = torch.cat([self._input(image) for image in images])
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
         cuda = self.model.device.type == "cuda"
         with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
-            return self.model.image_encoder(inputs).float()
+            embeddings = self.model.image_encoder(inputs)
+        return embeddings.float()
+
+    def _input(self, image: np.ndarray) -> torch.Tensor:
+        resized = ResizeLongestSide(MODEL_SIDE).apply_image(image)
+        pixels = torch.from_numpy(resized).to(self.model.device).permute(2, 0, 1)[None]
+        return self.model.preprocess(pixels)
 
     def _sketches(
         self, points: torch.Tensor, dropped: Counter[str], progress: Progress
