@@ -118,7 +118,9 @@ class Workspace:
     @cached_property
     def engine(self) -> Engine:
         """The workspace's database; stations keep their tables in it."""
-        return create_engine(f"sqlite:///{self.root / 'workspace.sqlite'}")
+        path = self.root / "workspace.sqlite"
+        # How long one writer waits for another: several people may be at work at once.
+        return create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
 
     def setting(self, key: str) -> Any:
         """A small remembered choice, such as the segmenter in use; None when never chosen."""

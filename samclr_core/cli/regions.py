@@ -8,12 +8,14 @@ import typer
 from samclr_core.cli.common import JsonOption, SettingsOption, existing, parsed, perform
 from samclr_core.cli.regions_perturb import perturb
 from samclr_core.cli.regions_quality import quality
+from samclr_core.cli.regions_review import app as review
 from samclr_core.config import with_changes
 from samclr_core.jobs import Progress
 
 app = typer.Typer()
 app.command("perturb")(perturb)
 app.command("quality")(quality)
+app.add_typer(review, name="review")
 ModelOption = Annotated[
     str, typer.Option(help="mobile_sam, vit_b, vit_l, vit_h, or the path of a checkpoint.")
 ]

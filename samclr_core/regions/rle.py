@@ -16,7 +16,11 @@ Rle = dict[str, Any]
 
 def encode(mask: np.ndarray) -> Rle:
     """A bool mask [H, W] as COCO compressed RLE."""
-    rle = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return text(coco.encode(np.asfortranarray(mask, dtype=np.uint8)))
+
+
+def text(rle: Mapping[str, Any]) -> Rle:
+    """What pycocotools gives, with text for bytes, as JSON wants it."""
     return {"size": [int(side) for side in rle["size"]], "counts": rle["counts"].decode("ascii")}
 
 
@@ -78,9 +82,30 @@ def decode_window(rle: Mapping[str, Any], box: Box) -> np.ndarray:
     return columns[:, y : y + h].T
 
 
+def checked(rle: Mapping[str, Any]) -> Rle | None:
+    """A run length encoding from somebody else's file, or None where it is none.
+
+    pycocotools writes beyond its memory where the runs are longer than the image.
+
+    Args:
+        rle: ``{"size": [H, W], "counts": ...}`` with compressed counts, or a list of run lengths.
+    """
+    height, width = rle["size"]
+    counts = rle["counts"]
+    if isinstance(counts, str):
+        whole = bool(counts) and all(48 <= ord(letter) < 112 for letter in counts)
+        ends = _run_ends(counts) if whole else np.zeros(1)
+    else:
+        ends = np.cumsum(counts)
+    if not len(ends) or ends[-1] != height * width or (np.diff(ends, prepend=0) < 0).any():
+        return None
+    if isinstance(counts, list):
+        return _compressed(counts, (height, width))
+    return {"size": [height, width], "counts": counts}
+
+
 def _compressed(counts: list[int], size: tuple[int, int]) -> Rle:
-    rle = coco.frPyObjects({"size": list(size), "counts": counts}, *size)
-    return {"size": list(size), "counts": rle["counts"].decode("ascii")}
+    return text(coco.frPyObjects({"size": list(size), "counts": counts}, *size))
 
 
 @lru_cache(maxsize=8192)

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 from pycocotools import mask as coco
 
@@ -16,10 +15,10 @@ from samclr_core.regions.region import Region
 from samclr_core.regions.review import events as log
 from samclr_core.regions.review.events import Event, Kind
 from samclr_core.regions.review.fold import Review, review
+from samclr_core.regions.rle import text
 from samclr_core.workspace import Workspace
 
-Verdict = Literal["good", "usable", "bad"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+VERDICTS = ("good", "usable", "bad")
 COMMENT_LETTERS = 2000
 
 
@@ -46,17 +45,17 @@ class Reviewer:
         """
         if verdict not in VERDICTS:
             raise UserError("review.unknown_verdict", value=verdict, known=", ".join(VERDICTS))
-        return self._say(image_id, "verdict", text=verdict)
+        return self._say(image_id, "verdict", words=verdict)
 
-    def comment(self, image_id: str, text: str) -> Event:
+    def comment(self, image_id: str, words: str) -> Event:
         """Say something about the image in words.
 
         Raises:
             UserError: there are no words or too many, or the workspace has no such image.
         """
-        if not 0 < len(text.strip()) <= COMMENT_LETTERS:
+        if not 0 < len(words.strip()) <= COMMENT_LETTERS:
             raise UserError("review.bad_comment", most=COMMENT_LETTERS)
-        return self._say(image_id, "comment", text=text.strip())
+        return self._say(image_id, "comment", words=words.strip())
 
     def keep(self, image_id: str, regions: Sequence[str]) -> Event:
         """Say that regions are right; dropped ones come back.
@@ -125,20 +124,18 @@ class Reviewer:
         kind: Kind,
         regions: Sequence[str] = (),
         region: Region | None = None,
-        text: str = "",
+        words: str = "",
     ) -> Event:
         catalogue.record(self.workspace, image_id)
         digest = self.config.digest() if self.config else ""
-        said = Event(image_id, kind, self.who, digest, tuple(regions), region, text)
+        said = Event(image_id, kind, self.who, digest, tuple(regions), region, words)
         return log.append(self.workspace, [said])[0]
 
 
 def merged(parts: Sequence[Region]) -> Region:
     """One region of several; as sure as its least sure part, prompted like its largest."""
-    union = coco.merge([part.rle for part in parts])
-    rle = {"size": [int(s) for s in union["size"]], "counts": union["counts"].decode("ascii")}
     return Region.of_rle(
-        rle,
+        text(coco.merge([part.rle for part in parts])),
         min(part.predicted_iou for part in parts),
         min(part.stability_score for part in parts),
         max(parts, key=lambda part: part.area).point,

@@ -4,8 +4,8 @@ The table lives in the workspace's database: several reviewers may write at once
 nothing that was said before it. Taking something back is an event as well.
 """
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     select,
 )
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from samclr_core.messages import UserError
 from samclr_core.regions.region import Region
@@ -176,10 +177,15 @@ def last_change(workspace: Workspace) -> int:
     return max(row["number"] for row in rows if {row["uid"], row["undoes"]} & made)
 
 
-def _connection(workspace: Workspace) -> AbstractContextManager[Connection]:
+@contextmanager
+def _connection(workspace: Workspace) -> Iterator[Connection]:
     """One transaction on the workspace's database, with the table there."""
-    METADATA.create_all(workspace.engine)
-    return workspace.engine.begin()
+    with workspace.engine.begin() as connection:
+        # Two reviewers may be the first at the same time, which create_all does not expect.
+        connection.execute(CreateTable(EVENTS, if_not_exists=True))
+        for index in EVENTS.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
+        yield connection
 
 
 def _rows(
