@@ -11,9 +11,19 @@ from samclr_core.images.catalogue import ImageRecord
 from samclr_core.jobs import Job
 from samclr_core.regions import store
 from samclr_core.regions.config import PRESETS, SegmenterConfig
+from samclr_core.regions.quality.lights import Light, lights
+from samclr_core.regions.quality.report import ImageQuality, middle
 from samclr_core.workspace import Workspace
 from ui import shell, state
-from ui.components import job_panel, pictures, segmented
+from ui.components import (
+    domain_fit,
+    job_panel,
+    pictures,
+    preset_preview,
+    quality,
+    segmented,
+)
+from ui.components.preset_preview import PRESET_NAMES
 from ui.i18n import plain, t
 
 KIND = "regions"
@@ -26,7 +36,6 @@ MODEL_NAMES = {
     "vit_h": "regions.vit_h",
     OWN_FILE: "regions.own_file",
 }
-PRESET_NAMES = {"draft": "regions.draft", "full": "regions.full"}
 REASONS = {
     "low_predicted_iou": "regions.low_predicted_iou",
     "unstable": "regions.unstable",
@@ -36,6 +45,11 @@ REASONS = {
     "same_mask": "regions.same_mask",
     "contained": "regions.contained",
     "empty": "regions.empty",
+}
+LOOKS = {
+    "eye": "regions.by_eye",
+    "figures": "regions.in_figures",
+    "groups": "regions.by_group",
 }
 PER_PAGE = 8
 COLUMNS = 4
@@ -51,7 +65,7 @@ def show() -> None:
     if not images:
         shell.missing(t("regions.no_images"), "images")
         return
-    start(workspace, len(images))
+    start(workspace, images)
     if job_panel.running(workspace.jobs, KIND):
         appearing = partial(newest, workspace, images)
         job_panel.live(workspace.jobs, KIND, t("regions.job"), appearing)
@@ -61,10 +75,10 @@ def show() -> None:
     results(workspace, images)
 
 
-def start(workspace: Workspace, count: int) -> None:
-    """Which model, how thorough, and off it goes."""
+def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
+    """Which model, what kind of regions, a try on one image, and off it goes."""
     with st.container(border=True):
-        model_column, preset_column, button = st.columns([4, 3, 3], vertical_alignment="bottom")
+        preset_column, model_column = st.columns([6, 4], vertical_alignment="bottom")
         model = model_column.selectbox(
             t("regions.model"), [*MODELS, OWN_FILE], format_func=lambda m: t(MODEL_NAMES[m])
         )
@@ -79,10 +93,12 @@ def start(workspace: Workspace, count: int) -> None:
         if model == OWN_FILE:
             model = st.text_input(t("regions.path"), help=t("regions.path_help")).strip()
         running = job_panel.running(workspace.jobs, KIND)
-        label = t("regions.start", count=count)
-        if button.button(label, type="primary", disabled=running or not model, width="stretch"):
+        label = t("regions.start", count=len(images))
+        if st.button(label, type="primary", disabled=running or not model, width="stretch"):
             launch(workspace, str(model), str(preset))
             st.rerun()
+        with st.expander(t("regions.try_title"), icon=":material/compare:"):
+            preset_preview.show(workspace, images, str(model))
 
 
 def launch(workspace: Workspace, model: str, preset: str) -> None:
@@ -107,38 +123,53 @@ def results(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
     if not config or not done:
         st.info(t("regions.none_yet"), icon=":material/info:")
         return
-    overview(workspace, config, done, len(images))
+    rows = quality.rows(workspace, config, len(done))
+    overview(config, rows, len(images))
+    look = st.segmented_control(
+        t("regions.look"),
+        list(LOOKS),
+        default="eye",
+        required=True,
+        format_func=lambda name: t(LOOKS[name]),
+        key="regions-look",
+        label_visibility="collapsed",
+    )
+    if look == "figures":
+        quality.show(workspace, rows)
+    elif look == "groups":
+        domain_fit.show(workspace, config, rows)
+    else:
+        by_eye(workspace, config, done)
+    shell.next_step("views")
+
+
+def overview(config: SegmenterConfig, rows: Sequence[ImageQuality], total: int) -> None:
+    """What there is, and how many of its figures are good."""
+    values = middle(rows)
+    found = list(lights(values).values())
+    columns = st.columns(4)
+    columns[0].metric(
+        t("regions.images"), t("regions.of", done=len(rows), total=total), border=True
+    )
+    columns[1].metric(t("regions.per_image"), round(values["regions"]), border=True)
+    columns[2].metric(
+        t("regions.green"),
+        t("regions.of", done=found.count(Light.GREEN), total=len(found)),
+        border=True,
+        help=t("regions.green_help"),
+    )
+    columns[3].metric(t("regions.seconds"), f"{values['seconds']:.1f} s", border=True)
+    preset = next((n for n in PRESET_NAMES if _same_but_model(config, PRESETS[n])), None)
+    setting = t(PRESET_NAMES[preset]) if preset else t("regions.own_settings")
+    st.caption(t("regions.made_with", model=plain(config.model), preset=setting))
+
+
+def by_eye(workspace: Workspace, config: SegmenterConfig, done: Sequence[ImageRecord]) -> None:
+    """One image big, then all of them."""
     one_image(workspace, config, done)
     st.subheader(t("regions.all"), anchor=False)
     part = done[pictures.page_of(len(done), PER_PAGE, "regions-page")]
     gallery(workspace, config, part)
-    shell.next_step("views")
-
-
-def overview(
-    workspace: Workspace, config: SegmenterConfig, done: Sequence[ImageRecord], total: int
-) -> None:
-    """Figures over all images: medians, so that one odd photo does not decide."""
-    rows = [segmented.numbers(workspace, image.id, config) for image in done]
-    middle = segmented.medians(rows)
-    columns = st.columns(5)
-    columns[0].metric(
-        t("regions.images"), t("regions.of", done=len(done), total=total), border=True
-    )
-    columns[1].metric(t("regions.per_image"), round(middle.regions), border=True)
-    columns[2].metric(
-        t("regions.coverage"),
-        f"{middle.coverage:.0%}",
-        border=True,
-        help=t("regions.coverage_help"),
-    )
-    columns[3].metric(
-        t("regions.iou"), quality(middle.predicted_iou), border=True, help=t("regions.iou_help")
-    )
-    columns[4].metric(t("regions.seconds"), f"{middle.seconds:.1f} s", border=True)
-    preset = next((name for name in PRESETS if _same_but_model(config, PRESETS[name])), None)
-    setting = t(PRESET_NAMES[preset]) if preset in PRESET_NAMES else t("regions.own_settings")
-    st.caption(t("regions.made_with", model=plain(config.model), preset=setting))
 
 
 def one_image(workspace: Workspace, config: SegmenterConfig, done: Sequence[ImageRecord]) -> None:
@@ -163,7 +194,7 @@ def one_image(workspace: Workspace, config: SegmenterConfig, done: Sequence[Imag
             "regions.sentence",
             regions=numbers.regions,
             coverage=f"{numbers.coverage:.0%}",
-            iou=quality(numbers.predicted_iou),
+            iou=estimated(numbers.predicted_iou),
             stability=f"{numbers.stability:.2f}",
             seconds=f"{numbers.seconds:.1f}",
         )
@@ -173,7 +204,7 @@ def one_image(workspace: Workspace, config: SegmenterConfig, done: Sequence[Imag
             dropped(region_set.dropped)
 
 
-def quality(predicted_iou: float) -> str:
+def estimated(predicted_iou: float) -> str:
     """The model's estimate; it is a regression, which exceeds 1 by a little at times."""
     return f"{min(predicted_iou, 1.0):.2f}"
 

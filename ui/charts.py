@@ -74,6 +74,24 @@ def intervals(rows: Sequence[tuple[str, float, float, float, str]], x_title: str
     return _styled(figure, x_title, "", 90 + 62 * len(rows))
 
 
+def histogram(
+    names: Sequence[str], counts: Sequence[float], x_title: str, y_title: str, height: int = 300
+) -> go.Figure:
+    """One bar per class of values, with its figure above."""
+    figure = go.Figure(
+        go.Bar(
+            x=[escaped(name) for name in names],
+            y=counts,
+            marker_color=COLOURS["region"],
+            text=[f"{count:.1f}" for count in counts],
+            textposition="outside",
+            hovertemplate="%{x}: %{y:.1f}<extra></extra>",
+            cliponaxis=False,
+        )
+    )
+    return _styled(figure, x_title, y_title, height, x_grid=False)
+
+
 def confusion(
     matrix: Sequence[Sequence[int]], classes: Sequence[str], x_title: str, y_title: str
 ) -> go.Figure:

@@ -28,7 +28,7 @@ def regions(
         Path | None, typer.Option("--workspace", "-w", help="The workspace's folder.")
     ] = None,
     model: ModelOption = "mobile_sam",
-    preset: Annotated[str, typer.Option(help="draft or full.")] = "full",
+    preset: Annotated[str, typer.Option(help="draft, few_large, full or many_small.")] = "full",
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:

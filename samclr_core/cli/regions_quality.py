@@ -27,11 +27,11 @@ def quality(
 
     def work(progress: Progress) -> dict:
         from samclr_core.regions.quality import report
-        from samclr_core.regions.quality.references import from_coco
+        from samclr_core.regions.quality.references import CocoFile
         from samclr_core.regions.quality.shake import shake_workspace
 
         opened = existing(workspace)
-        truth = from_coco(coco) if coco else None
+        truth = CocoFile(coco) if coco else None
         if resegment:
             shake_workspace(opened, resegment, progress=progress)
         return report.to_json(report.measure(opened, truth=truth, progress=progress), by)

@@ -11,6 +11,7 @@ from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.region import RegionSet
 from samclr_core.regions.sam.weights import pinned
 from samclr_core.workspace import Workspace
 
@@ -74,6 +75,35 @@ def segment_workspace(
         model=config.model,
         computed=len(missing),
     )
+
+
+def segment_one(
+    workspace: Workspace, config: SegmenterConfig, image_id: str, progress: Progress = silent
+) -> RegionSet:
+    """The regions of one image, for a look at what ``config`` does; the settings in use stay.
+
+    They are kept: where ``config`` comes into use later, this image is done already.
+
+    Args:
+        workspace: whose image.
+        config: the segmenter's settings.
+        image_id: which image.
+        progress: called with prompts done and prompts in all.
+
+    Raises:
+        UserError: the image is unknown, or the weights cannot be had.
+        Cancelled: the person asked to stop.
+    """
+    config = pinned(config, progress)
+    known = store.read(workspace, image_id, config)
+    if known:
+        return known
+    from samclr_core.regions.automatic.segmenter import Segmenter
+
+    segmenter = Segmenter(config, progress=progress)
+    regions = segmenter.segment(load(workspace, image_id), image_id, progress)
+    store.write(workspace, config, regions)
+    return regions
 
 
 @dataclass(frozen=True)

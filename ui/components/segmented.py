@@ -1,8 +1,5 @@
 """Images with their regions: pictures and figures, each worked out once."""
 
-import statistics
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
 from PIL import Image
@@ -27,15 +24,6 @@ def regions(workspace: Workspace, image_id: str, config: SegmenterConfig) -> Reg
 def numbers(workspace: Workspace, image_id: str, config: SegmenterConfig) -> Figures:
     """The figures of an image's regions."""
     return _numbers(str(workspace.root), image_id, config.digest(), workspace, config)
-
-
-def medians(rows: Sequence[Figures]) -> Figures:
-    """The middle of each figure over ``rows``."""
-    middle = {
-        name: statistics.median(getattr(row, name) for row in rows)
-        for name in Figures.__dataclass_fields__
-    }
-    return Figures(**middle)
 
 
 def photo(workspace: Workspace, image_id: str, side: int) -> np.ndarray:

@@ -3,8 +3,8 @@
 import contextlib
 import hashlib
 import io
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 import numpy as np
 from pycocotools.coco import COCO
@@ -18,41 +18,74 @@ from samclr_core.workspace import Workspace
 # Smaller parts of a label map are specks, which nobody could cut views from.
 LEAST_SEGMENT = 0.0002
 
-Truth = Callable[[ImageRecord], np.ndarray | None]
-"""The segments of an image, int [H, W] as ``agreement`` takes them, or None."""
+
+class Truth(Protocol):
+    """Where ground truth comes from."""
+
+    def key(self, record: ImageRecord) -> str:
+        """12 hex digits that change when the truth of an image does; empty where there is none."""
+
+    def segments(self, record: ImageRecord) -> np.ndarray:
+        """The segments of an image that has a key, int [H, W] as ``agreement`` takes them."""
 
 
-def from_label_maps(workspace: Workspace) -> Truth:
-    """Connected parts of the classes of the workspace's label maps; everything else is void."""
+class LabelMaps:
+    """Connected parts of the classes of a workspace's label maps; everything else is void."""
 
-    def segments(record: ImageRecord) -> np.ndarray | None:
-        labels = store.label_map(workspace, record.id) if record.has_label_map else None
-        return None if labels is None else segments_of(labels, store.VOID, LEAST_SEGMENT)
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
 
-    return segments
+    def key(self, record: ImageRecord) -> str:
+        if not record.has_label_map:
+            return ""
+        return _digest((self.workspace.label_maps / f"{record.id}.png").read_bytes())
+
+    def segments(self, record: ImageRecord) -> np.ndarray:
+        labels = store.label_map(self.workspace, record.id)
+        assert labels is not None
+        return segments_of(labels, store.VOID, LEAST_SEGMENT)
 
 
-def from_coco(path: Path) -> Truth:
+class CocoFile:
     """The instances of a COCO file, found by an image's name, else by the last part of it.
 
     Where instances overlap, the smaller one is on top; crowds are void.
-
-    Raises:
-        UserError: it is no such file; when asked for an image of another size, that.
     """
-    coco = _opened(path)
-    by_name = {image["file_name"]: image for image in coco.imgs.values()}
-    by_last = {PurePosixPath(name).name: image for name, image in by_name.items()}
 
-    def segments(record: ImageRecord) -> np.ndarray | None:
-        image = by_name.get(record.name) or by_last.get(PurePosixPath(record.name).name)
-        if image is None:
-            return None
+    def __init__(self, path: Path) -> None:
+        """Read the file.
+
+        Raises:
+            UserError: it is not there, or is no such file.
+        """
+        self.coco = _opened(path)
+        self.digest = _digest(path.read_bytes())
+        self.by_name = {image["file_name"]: image for image in self.coco.imgs.values()}
+        self.by_last = {PurePosixPath(name).name: i for name, i in self.by_name.items()}
+
+    def key(self, record: ImageRecord) -> str:
+        return self.digest if self._image(record) else ""
+
+    def segments(self, record: ImageRecord) -> np.ndarray:
+        """As :meth:`Truth.segments`.
+
+        Raises:
+            UserError: the file gives the image another size.
+        """
+        image = self._image(record)
+        assert image is not None
         if (image["width"], image["height"]) != (record.width, record.height):
             raise UserError("regions.coco_size", name=record.name)
-        return _painted(coco, image)
+        segments = np.zeros((record.height, record.width), np.int64)
+        marked = [a for a in self.coco.imgToAnns[image["id"]] if a.get("segmentation")]
+        marked.sort(key=lambda a: (not a.get("iscrowd"), -a["area"]))
+        for number, annotation in enumerate(marked, start=1):
+            inside = self.coco.annToMask(annotation).astype(bool)
+            segments[inside] = -1 if annotation.get("iscrowd") else number
+        return segments
 
-    return segments
+    def _image(self, record: ImageRecord) -> dict | None:
+        return self.by_name.get(record.name) or self.by_last.get(PurePosixPath(record.name).name)
 
 
 def _opened(path: Path) -> COCO:
@@ -71,16 +104,5 @@ def _opened(path: Path) -> COCO:
     return coco
 
 
-def _painted(coco: COCO, image: dict) -> np.ndarray:
-    segments = np.zeros((image["height"], image["width"]), np.int64)
-    marked = [a for a in coco.imgToAnns[image["id"]] if a.get("segmentation")]
-    marked.sort(key=lambda a: (not a.get("iscrowd"), -a["area"]))
-    for number, annotation in enumerate(marked, start=1):
-        inside = coco.annToMask(annotation).astype(bool)
-        segments[inside] = -1 if annotation.get("iscrowd") else number
-    return segments
-
-
-def digest(truth: np.ndarray) -> str:
-    """12 hex digits that change when a map does."""
-    return hashlib.sha256(repr(truth.shape).encode() + truth.tobytes()).hexdigest()[:12]
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]

@@ -16,11 +16,10 @@ from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.quality import references
 from samclr_core.regions.quality.agreement import agreement
 from samclr_core.regions.quality.figures import SIZE_EDGES, figures
-from samclr_core.regions.quality.lights import MEASURES, POINTS, light
-from samclr_core.regions.quality.references import Truth
+from samclr_core.regions.quality.lights import MEASURES, POINTS, lights
+from samclr_core.regions.quality.references import LabelMaps, Truth
 from samclr_core.regions.quality.shake import shaken
 from samclr_core.regions.region import RegionSet
 from samclr_core.workspace import Workspace, read_json, write_json
@@ -47,8 +46,8 @@ class ImageQuality:
 
     def points(self, names: Iterable[str]) -> float:
         """Mean of the lights of the figures ``names``: green 1, amber 0.5, red 0."""
-        lights = [light(name, self.values[name]) for name in names]
-        return statistics.fmean(POINTS[one] for one in lights) if lights else 0.0
+        found = lights({name: self.values[name] for name in names})
+        return statistics.fmean(POINTS[one] for one in found.values()) if found else 0.0
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,7 @@ def measure(
         raise UserError("regions.no_regions")
     found = []
     for number, record in enumerate(cut, start=1):
-        segments = (truth or references.from_label_maps(workspace))(record)
-        found.append(_of_image(workspace, record, config, segments))
+        found.append(_of_image(workspace, record, config, truth or LabelMaps(workspace)))
         progress(number, len(cut), record.name)
     if truth and not any("covering" in row.values for row in found):
         raise UserError("regions.coco_no_match")
@@ -162,9 +160,8 @@ def to_json(rows: Sequence[ImageQuality], by: str | None = None, worst: int = 3)
 
 def _lit(values: dict[str, float]) -> dict[str, dict[str, Any]]:
     return {
-        name: {"median": round(value, 4), "light": light(name, value).value}
-        for name, value in values.items()
-        if name in MEASURES
+        name: {"median": round(values[name], 4), "light": one.value}
+        for name, one in lights(values).items()
     }
 
 
@@ -186,15 +183,16 @@ def _key(by: str):
 
 
 def _of_image(
-    workspace: Workspace, record: ImageRecord, config: SegmenterConfig, segments: np.ndarray | None
+    workspace: Workspace, record: ImageRecord, config: SegmenterConfig, truth: Truth
 ) -> ImageQuality:
-    truth = references.digest(segments) if segments is not None else ""
+    made_with = {"truth": truth.key(record), "definitions": DEFINITIONS}
     path = workspace.cache / "quality" / config.digest() / f"{record.id}.json"
     kept = read_json(path, {})
-    if (kept.get("truth"), kept.get("definitions")) != (truth, DEFINITIONS):
+    if {name: kept.get(name) for name in made_with} != made_with:
         regions = store.read(workspace, record.id, config)
         assert regions is not None
-        kept = {"truth": truth, "definitions": DEFINITIONS, **_measured(regions, segments)}
+        segments = truth.segments(record) if made_with["truth"] else None
+        kept = made_with | _measured(regions, segments)
         write_json(path, kept)
     known = shaken(workspace, record.id, config)
     values = kept["values"] | (_known(asdict(known)) if known else {})

@@ -14,7 +14,7 @@ from samclr_core.regions import rle, store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.quality import report
 from samclr_core.regions.quality.lights import MEASURES, Light, light
-from samclr_core.regions.quality.references import from_coco
+from samclr_core.regions.quality.references import CocoFile
 from samclr_core.regions.quality.shake import shake_workspace, shaken
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.workspace import REPOSITORY, Workspace, write_json
@@ -129,20 +129,20 @@ def test_coco_instances_are_found_by_name(workspace, tmp_path):
         write_json(path, {"images": [about], "annotations": [marked], "categories": categories})
         return path
 
-    rows = report.measure(workspace, truth=from_coco(written()))
+    rows = report.measure(workspace, truth=CocoFile(written()))
     assert ["covering" in row.values for row in rows] == [False, True, False]
     assert rows[1].values["mean_best_iou"] == 1.0
     with pytest.raises(UserError, match="none of the images"):
-        report.measure(workspace, truth=from_coco(written(file_name="z.png")))
+        report.measure(workspace, truth=CocoFile(written(file_name="z.png")))
     with pytest.raises(UserError, match="another size"):
-        from_coco(written(width=61))(records[1])
+        CocoFile(written(width=61)).segments(records[1])
     broken = tmp_path / "broken.json"
     for content in ("[]", "{}", "{", '{"images": [{"id": 1}], "annotations": []}'):
         broken.write_text(content)
         with pytest.raises(UserError, match="not a COCO file"):
-            from_coco(broken)
+            CocoFile(broken)
     with pytest.raises(UserError, match="no file"):
-        from_coco(tmp_path / "nothing.json")
+        CocoFile(tmp_path / "nothing.json")
 
 
 def test_no_regions_are_said(tmp_path):

@@ -1,0 +1,142 @@
+"""How good the regions are: every figure with its light and the reason, in one table."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import streamlit as st
+
+from samclr_core import jobs
+from samclr_core.jobs import State
+from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.quality import report
+from samclr_core.regions.quality.figures import SIZE_EDGES
+from samclr_core.regions.quality.lights import MEASURES, Light, lights
+from samclr_core.regions.quality.report import ImageQuality
+from samclr_core.workspace import Workspace
+from ui import charts
+from ui.components import job_panel
+from ui.i18n import core_text, t
+
+KIND = "quality"
+# Shape as well as colour, for those who do not tell green from red.
+ICONS = {
+    Light.GREEN: ":green[:material/check_circle:]",
+    Light.AMBER: ":orange[:material/warning:]",
+    Light.RED: ":red[:material/cancel:]",
+    Light.NONE: ":gray[:material/help:]",
+}
+PLAIN = ("coverage", "regions", "area", "predicted_iou", "stability", "border", "depth")
+SHAKEN = ("shift_iou", "brightness_iou")
+TRUE = (
+    *("mean_best_iou", "covering", "recall50", "recall75", "boundary_f"),
+    "undersegmentation",
+)
+SAMPLE = 10
+# A picture is segmented twice more: shifted, and in other light.
+TIMES = 2
+
+
+def rows(workspace: Workspace, config: SegmenterConfig, count: int) -> list[ImageQuality]:
+    """All images' figures; ``count`` is how many images have regions."""
+    job = job_panel.latest(workspace.jobs, KIND)
+    # What changes the figures: more images, other label maps, a check of stability.
+    stamp = (count, workspace.label_maps.stat().st_mtime_ns, _shaken_by(job))
+    with st.spinner(t("quality.working")):
+        return _rows(str(workspace.root), config.digest(), stamp, workspace, config)
+
+
+def show(workspace: Workspace, found: Sequence[ImageQuality]) -> None:
+    """The verdict, the figures and their reasons, and how large the regions are."""
+    values = report.middle(found)
+    verdict(values)
+    st.markdown(table(values, PLAIN))
+    with_truth = sum("covering" in row.values for row in found)
+    if with_truth:
+        st.markdown(f"##### {t('quality.with_truth', count=with_truth)}")
+        st.markdown(table(values, TRUE))
+    stability(workspace, found, values)
+    st.markdown(f"##### {t('quality.sizes')}")
+    st.caption(t("quality.sizes_help"))
+    st.plotly_chart(size_chart(found), config={"displayModeBar": False})
+
+
+def verdict(values: dict[str, float]) -> None:
+    """How many figures are green, amber and red, and the names of the red ones."""
+    found = lights(values)
+    count = Counter(found.values())
+    green, amber, red = count[Light.GREEN], count[Light.AMBER], count[Light.RED]
+    worst = Light.RED if red else Light.AMBER if amber else Light.GREEN
+    line = t("quality.verdict", green=green, amber=amber, red=red)
+    names = [figure_name(name) for name, one in found.items() if one is Light.RED]
+    if names:
+        line += " " + t("quality.look_at", names=t("quality.comma").join(names))
+    with st.container(border=True):
+        st.markdown(f"{ICONS[worst]} {line}")
+
+
+def table(values: dict[str, float], names: Sequence[str]) -> str:
+    """A Markdown table of those figures that are known: light, name, value and reason."""
+    lines = [f"| | {t('quality.figure')} | {t('quality.value')} | {t('quality.reason')} |"]
+    lines.append("| --- | --- | ---: | --- |")
+    for name in names:
+        if name in values:
+            measure, value = MEASURES[name], values[name]
+            reason = core_text(f"regions.light_{name}", dict(measure.limits()))
+            cells = (ICONS[measure.light(value)], figure_name(name), f"**{measure.text(value)}**")
+            lines.append(f"| {' | '.join(cells)} | {reason} |")
+    return "\n".join(lines)
+
+
+def figure_name(name: str) -> str:
+    """What a person calls the figure."""
+    return core_text(f"regions.figure_{name}", {})
+
+
+def stability(
+    workspace: Workspace, found: Sequence[ImageQuality], values: dict[str, float]
+) -> None:
+    """Whether the same regions are found in a picture that was changed a little."""
+    shaken = sum("shift_iou" in row.values for row in found)
+    st.markdown(f"##### {t('quality.stability')}")
+    if job_panel.running(workspace.jobs, KIND):
+        job_panel.live(workspace.jobs, KIND, t("quality.job"))
+        return
+    job = job_panel.latest(workspace.jobs, KIND)
+    if job and job.state is not State.FINISHED:
+        job_panel.panel(job, t("quality.job"))
+    if shaken:
+        st.caption(t("quality.stability_of", count=shaken))
+        st.markdown(table(values, SHAKEN))
+    else:
+        st.caption(t("quality.stability_help"))
+    sample = min(len(found), shaken + SAMPLE)
+    if sample > shaken:
+        seconds = TIMES * (sample - shaken) * values["seconds"]
+        label = t("quality.check", count=sample, time=job_panel.brief(seconds))
+        if st.button(label, icon=":material/replay:", key="quality-check"):
+            arguments = ["regions", "quality", "-w", str(workspace.root)]
+            folder = jobs.new_folder(workspace.jobs, KIND)
+            jobs.launch(folder, [*arguments, "--resegment", str(sample)])
+            st.rerun()
+
+
+def size_chart(found: Sequence[ImageQuality]):
+    """How many regions an image has of each size, on average."""
+    ends = [f"{edge:.0%}" if edge >= 0.01 else f"{edge:.2%}" for edge in SIZE_EDGES]
+    names = [f"< {ends[1]}", *map(" – ".join, pairwise(ends[1:-1]))]
+    names.append(f"> {ends[-2]}")
+    counts = np.array(report.sizes(found)) / len(found)
+    return charts.histogram(names, counts.tolist(), t("quality.size_axis"), t("quality.count_axis"))
+
+
+def _shaken_by(job: jobs.Job | None) -> str:
+    return f"{job.folder.name} {job.state}" if job else ""
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _rows(
+    root: str, digest: str, stamp: tuple, _workspace: Workspace, _config: SegmenterConfig
+) -> list[ImageQuality]:
+    return report.measure(_workspace, _config)
