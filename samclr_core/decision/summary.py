@@ -7,6 +7,7 @@ from pathlib import Path
 
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation import results
+from samclr_core.evaluation.intervals import LEAST_SEEDS
 from samclr_core.evaluation.results import Evaluation, Method, Note
 from samclr_core.images import catalogue
 from samclr_core.messages import say
@@ -17,7 +18,6 @@ from samclr_core.views.config import OTHER_KIND
 from samclr_core.views.purity import Purity, last_measured
 from samclr_core.workspace import Workspace
 
-LEAST_SEEDS = 3
 VIEWS = ("region", "image")
 BASELINES = ("start", "colour")
 

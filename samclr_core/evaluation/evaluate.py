@@ -28,7 +28,11 @@ MAX_POINTS = 4_000
 
 
 def evaluate(
-    workspace: Workspace, run: Run, data: Path | None = None, progress: Progress = silent
+    workspace: Workspace,
+    run: Run,
+    data: Path | None = None,
+    progress: Progress = silent,
+    with_map: bool = True,
 ) -> Evaluation:
     """Measure the frozen features of ``run`` beside colour statistics, its start and its twin.
 
@@ -43,6 +47,7 @@ def evaluate(
         data: a labelled folder (see :func:`images.datasets.read_labelled_folder`); None for the
             workspace's own labelled images.
         progress: told of every step.
+        with_map: whether to lay out the map of the embeddings; without it no image is on it.
 
     Raises:
         UserError: the run has not finished, the folder cannot be used, or there are fewer than
@@ -63,7 +68,7 @@ def evaluate(
     )
     embedded, judged = _all_methods(workspace, run, prepared, parts, part(progress, 30, 85))
     clock.lap("methods")
-    places = _places(workspace, embedded["run"].values, parts)
+    places = _places(workspace, embedded["run"].values, parts if with_map else None)
     clock.lap("map")
     evaluation = Evaluation(
         **_of_run(run, judged),
@@ -136,11 +141,12 @@ def _all_methods(
     return embedded, judged
 
 
-def _places(workspace: Workspace, values: np.ndarray, parts: Split) -> np.ndarray:
+def _places(workspace: Workspace, values: np.ndarray, parts: Split | None) -> np.ndarray:
     """float32 [images, 2]: where each is on the map; nan for those that have no room on it."""
-    shown = np.concatenate([parts.test, parts.train])[:MAX_POINTS]
     places = np.full((len(values), 2), np.nan, np.float32)
-    places[shown] = project(workspace, values[shown])
+    if parts:
+        shown = np.concatenate([parts.test, parts.train])[:MAX_POINTS]
+        places[shown] = project(workspace, values[shown])
     return places
 
 

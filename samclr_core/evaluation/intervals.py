@@ -5,6 +5,8 @@ import numpy as np
 from samclr_core.estimate import Estimate
 
 CONFIDENCE = 0.95
+# Fewer trainings hardly show the luck of a training.
+LEAST_SEEDS = 3
 # The 97.5% quantile of the standard normal distribution.
 Z = 1.959963984540054
 

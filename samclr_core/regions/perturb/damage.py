@@ -61,13 +61,13 @@ def _grown(region: Region, strength: float) -> Region:
     The photo's own border is no edge: what is cut off there goes on beyond it.
     """
     reach = abs(strength) * region.area**0.5
-    box = _around(region, int(reach) + 1)
+    box = _around(region, int(max(strength, 0) * region.area**0.5) + 1)
     mask = decode_window(region.rle, box)
     if mask.all():
         return region
-    grown = distance_transform_edt(~mask) <= reach
-    shrunk = distance_transform_edt(mask) > reach
-    return _with_mask(region, grown if strength > 0 else shrunk, box)
+    if strength > 0:
+        return _with_mask(region, distance_transform_edt(~mask) <= reach, box)
+    return _with_mask(region, distance_transform_edt(mask) > reach, box)
 
 
 def _shifted(regions: Sequence[Region], strength: float, rng: np.random.Generator) -> list[Region]:

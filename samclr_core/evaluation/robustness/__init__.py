@@ -1,0 +1,1 @@
+"""How good must the segmentation be? Training on regions damaged on purpose."""

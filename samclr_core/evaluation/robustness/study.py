@@ -1,0 +1,176 @@
+"""The study itself: damage, train, evaluate, point by point; nothing is done twice."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from samclr_core.evaluation import intervals
+from samclr_core.evaluation import results as evaluations
+from samclr_core.evaluation.evaluate import evaluate, name_of, part
+from samclr_core.evaluation.robustness import results
+from samclr_core.evaluation.robustness.config import StudyConfig
+from samclr_core.evaluation.robustness.results import Kind, Row, Study
+from samclr_core.jobs import Progress, silent
+from samclr_core.messages import UserError
+from samclr_core.regions import sources
+from samclr_core.regions.config import Perturbation
+from samclr_core.regions.perturb.batch import perturb_workspace
+from samclr_core.regions.sources import Source
+from samclr_core.training.runs import Run
+from samclr_core.training.trained import trained
+from samclr_core.views import purity
+from samclr_core.workspace import Workspace
+
+# Hundredths of the bar for making and judging the regions.
+DAMAGE_SHARE = 10
+
+
+@dataclass(frozen=True)
+class Point:
+    """One set of regions of one seed."""
+
+    kind: Kind
+    strength: float
+    seed: int
+    source: Source | None = None
+    mean_best_iou: float | None = None
+    purity: float = float("nan")
+    reference: Literal["labels", "regions"] = "labels"
+
+    @property
+    def views(self) -> str:
+        return "image" if self.kind == "image" else "region"
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.strength:g}" if self.strength else self.kind
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A point, its run, and bool [n_test]: whether its linear probe was right."""
+
+    point: Point
+    run: Run
+    evaluation: evaluations.Evaluation
+    correct: np.ndarray
+
+
+def study(
+    workspace: Workspace,
+    config: StudyConfig,
+    data: Path | None = None,
+    progress: Progress = silent,
+) -> Study:
+    """Train and evaluate on regions of every kind and strength of damage.
+
+    Beside them stand the undamaged regions and image views, each with the same budget and seeds.
+    Runs and evaluations that are there are used again, so a study that was stopped goes on where
+    it was. The result is kept: see :func:`results.studies`.
+
+    Args:
+        workspace: its images and the regions in use.
+        config: what is tried.
+        data: a labelled folder; None for the workspace's own labelled images.
+        progress: told of every step, in hundredths of the whole.
+
+    Raises:
+        UserError: there are no regions, a damage leaves none, or as training and evaluation do.
+        Cancelled: as ``progress`` asks.
+    """
+    config = config.normal()
+    if sources.current(workspace) is None:
+        raise UserError("training.no_regions")
+    points = [_judged(workspace, config, *step) for step in _steps(_points(config), 0, progress)]
+    trials = [
+        _tried(workspace, config, data, *step) for step in _steps(points, DAMAGE_SHARE, progress)
+    ]
+    rows = [
+        _row(trials, kind, strength)
+        for kind, strength in dict.fromkeys((p.kind, p.strength) for p in points)
+    ]
+    first = trials[0].evaluation
+    found = Study(
+        name=f"{config.digest()}-{name_of(data)}",
+        created=time.time(),
+        config=config,
+        data_name=first.data_name,
+        reference=points[0].reference,
+        n_test=first.n_test,
+        rows=rows,
+        seconds=sum(trial.run.seconds for trial in trials),
+    )
+    results.save(workspace, found)
+    progress(100, 100)
+    return found
+
+
+def _points(config: StudyConfig) -> list[Point]:
+    """Everything to be tried; what is compared with comes first, as each run's twin does."""
+    conditions: list[tuple[Kind, float]] = [("image", 0.0), ("undamaged", 0.0)]
+    conditions += [(kind, strength) for kind in config.kinds for strength in config.strengths]
+    return [Point(kind, s, seed) for kind, s in conditions for seed in range(config.seeds)]
+
+
+def _steps(points: list[Point], start: int, progress: Progress):
+    """Every point with a progress of its own, between ``start`` and what comes after."""
+    end = DAMAGE_SHARE if start < DAMAGE_SHARE else 100
+    each = (end - start) / len(points)
+    for number, point in enumerate(points):
+        whole = part(progress, start + number * each, start + (number + 1) * each)
+        title = f"{point.title}, seed {point.seed}"
+        yield (
+            point,
+            lambda done, total, note="", whole=whole, title=title: whole(done, total, title),
+        )
+
+
+def _judged(workspace: Workspace, config: StudyConfig, point: Point, progress: Progress) -> Point:
+    """The point with its regions made, and how good they are."""
+    source, iou = sources.current(workspace), None if point.kind == "image" else 1.0
+    if point.strength:
+        damage = Perturbation.of(
+            {"kind": point.kind, "strength": point.strength, "seed": point.seed}
+        )
+        made = perturb_workspace(workspace, damage, part(progress, 0, 50))
+        source, iou = made.source, made.mean_best_iou
+    views = config.of_views("region", point.seed).views
+    judge = part(progress, 50, 100)
+    found = purity.of_regions(workspace, config.pairs, point.seed, judge, views, source)
+    share = found.image if point.kind == "image" else found.region
+    return Point(point.kind, point.strength, point.seed, source, iou, share.mean, found.reference)
+
+
+def _tried(
+    workspace: Workspace, config: StudyConfig, data: Path | None, point: Point, progress: Progress
+) -> Trial:
+    settings = config.of_views(point.views, point.seed)
+    run = trained(workspace, settings, point.source, part(progress, 0, 80))
+    # Nobody looks at the map of a run on damaged regions, and it takes as long as the rest.
+    onward, undamaged = part(progress, 80, 100), not point.strength
+    evaluation = evaluate(workspace, run, data, onward, with_map=undamaged)
+    path = evaluations.path_of(run, evaluation)
+    return Trial(point, run, evaluation, evaluations.correct(path))
+
+
+def _row(trials: list[Trial], kind: Kind, strength: float) -> Row:
+    mine = [t for t in trials if (t.point.kind, t.point.strength) == (kind, strength)]
+    ours = np.array([trial.correct for trial in mine])
+    whole, image = (
+        np.array([trial.correct for trial in trials if trial.point.kind == other])
+        for other in ("undamaged", "image")
+    )
+    ious = [trial.point.mean_best_iou for trial in mine if trial.point.mean_best_iou is not None]
+    return Row(
+        kind=kind,
+        strength=strength,
+        mean_best_iou=float(np.mean(ious)) if ious else None,
+        purity=float(np.mean([trial.point.purity for trial in mine])),
+        accuracy=intervals.accuracy(ours),
+        change=intervals.paired_difference(ours, whole),
+        gain=intervals.paired_difference(ours, image),
+        runs=[trial.run.id for trial in mine],
+    )
