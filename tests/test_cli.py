@@ -50,6 +50,10 @@ def result_of(*arguments: object) -> dict:
         ["train", "-w", "{empty}", "--loss", "magic"],
         ["train", "-w", "{empty}", "--resume", "nothing"],
         ["evaluate", "-w", "{empty}", "--run", "nothing"],
+        ["robustness", "-w", "{empty}"],
+        ["robustness", "-w", "{missing}"],
+        ["robustness", "-w", "{empty}", "--kinds", "melted"],
+        ["robustness", "-w", "{empty}", "--strengths", "0.2,much"],
         ["report", "-w", "{empty}", "--language", "fr"],
         ["weights", "vit_z"],
     ],
@@ -110,6 +114,16 @@ def test_the_whole_line(tmp_path, sam_weights):
     assert 0 <= low < evaluation["linear_probe"]["accuracy"] < high <= 1
     assert set(evaluation["baselines"]) == {"colour", "start", "twin"}
     assert evaluation["baselines"]["twin"]["linear_probe"]["accuracy"] > 0
+
+    studied = result_of(
+        *("robustness", "-w", workspace, "--data", PROBE, "--kinds", "split", "--strengths", 1),
+        *("--seeds", 1, *quick),
+    )
+    assert [row["kind"] for row in studied["rows"]] == ["image", "undamaged", "split"]
+    # What was trained above is used again.
+    assert studied["rows"][1]["accuracy"] == evaluation["linear_probe"]["accuracy"]
+    assert studied["rows"][2]["mean_best_iou"] == damaged["mean_best_iou"]
+    assert "1 training seeds" in studied["answer"][0]
 
     for language, word in (("en", "Decision"), ("ja", "判断")):
         report = result_of("report", "-w", workspace, "--language", language)
