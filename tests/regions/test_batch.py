@@ -6,7 +6,7 @@ from shapes import scene
 from samclr_core.images import catalogue, store
 from samclr_core.messages import Cancelled, UserError
 from samclr_core.regions import store as region_store
-from samclr_core.regions.batch import segment_workspace
+from samclr_core.regions.batch import segment_one, segment_workspace
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.workspace import Workspace
 
@@ -91,3 +91,13 @@ def test_a_model_that_cannot_be_had_takes_nothing_away(sam_weights, workspace):
 def test_an_unknown_image_is_said(sam_weights, workspace):
     with pytest.raises(UserError, match="no image"):
         segment_workspace(workspace, COARSE, image_ids=["f" * 32])
+
+
+def test_one_image_can_be_tried_and_is_kept_without_coming_into_use(sam_weights, workspace):
+    image_id = ids(workspace)[1]
+    tried = segment_one(workspace, COARSE, image_id)
+    assert tried.image_id == image_id
+    assert tried.regions
+    assert region_store.current(workspace) is None
+    assert segment_one(workspace, COARSE, image_id) == tried
+    assert segment_workspace(workspace, COARSE).computed == 2

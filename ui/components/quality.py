@@ -20,6 +20,7 @@ from ui.components import job_panel
 from ui.i18n import core_text, t
 
 KIND = "quality"
+KNOWN = "quality-rows"
 # Shape as well as colour, for those who do not tell green from red.
 ICONS = {
     Light.GREEN: ":green[:material/check_circle:]",
@@ -42,9 +43,13 @@ def rows(workspace: Workspace, config: SegmenterConfig, count: int) -> list[Imag
     """All images' figures; ``count`` is how many images have regions."""
     job = job_panel.latest(workspace.jobs, KIND)
     # What changes the figures: more images, other label maps, a check of stability.
-    stamp = (count, workspace.label_maps.stat().st_mtime_ns, _shaken_by(job))
-    with st.spinner(t("quality.working")):
-        return _rows(str(workspace.root), config.digest(), stamp, workspace, config)
+    changing = (count, workspace.label_maps.stat().st_mtime_ns, _shaken_by(job))
+    asked = (str(workspace.root), config.digest(), *changing)
+    known, found = st.session_state.get(KNOWN, (None, []))
+    if known != asked:
+        found = report.measure(workspace, config, progress=job_panel.Bar())
+        st.session_state[KNOWN] = (asked, found)
+    return found
 
 
 def show(workspace: Workspace, found: Sequence[ImageQuality]) -> None:
@@ -133,10 +138,3 @@ def size_chart(found: Sequence[ImageQuality]):
 
 def _shaken_by(job: jobs.Job | None) -> str:
     return f"{job.folder.name} {job.state}" if job else ""
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def _rows(
-    root: str, digest: str, stamp: tuple, _workspace: Workspace, _config: SegmenterConfig
-) -> list[ImageQuality]:
-    return report.measure(_workspace, _config)
