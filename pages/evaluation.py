@@ -14,7 +14,7 @@ from samclr_core.training.runs import Run
 from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import SAMPLE_DATA, Workspace
 from ui import charts, shell, state
-from ui.components import embedding_map, job_panel, run_panel
+from ui.components import embedding_map, job_panel, robustness, run_panel
 from ui.i18n import core_text, t
 
 KIND = "evaluate"
@@ -35,7 +35,14 @@ def show() -> None:
     if not finished:
         shell.missing(t("evaluation.no_runs"), "training")
         return
-    run = start(workspace, finished)
+    run, data, ready = start(workspace, finished)
+    worth(workspace, run)
+    robustness.show(workspace, data, ready)
+    shell.next_step("decision")
+
+
+def worth(workspace: Workspace, run: Run) -> None:
+    """What the run is worth, where it was evaluated."""
     if job_panel.running(workspace.jobs, KIND):
         job_panel.live(workspace.jobs, KIND, t("evaluation.job"))
     elif job := job_panel.latest(workspace.jobs, KIND):
@@ -48,11 +55,10 @@ def show() -> None:
     methods(evaluation)
     embedding_map.show(results.points(results.path_of(run, evaluation)), evaluation.name)
     per_class(evaluation)
-    shell.next_step("decision")
 
 
-def start(workspace: Workspace, finished: list[Run]) -> Run:
-    """Which run, on which labelled images; the run that was chosen."""
+def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, bool]:
+    """Which run, on which labelled images (None: the workspace's), and whether these were named."""
     by_id = {run.id: run for run in finished}
     with st.container(border=True):
         left, middle, button = st.columns([5, 3, 2], vertical_alignment="bottom")
@@ -71,6 +77,7 @@ def start(workspace: Workspace, finished: list[Run]) -> Run:
             path = st.text_input(t("evaluation.folder"), help=t("evaluation.folder_help"))
             data = Path(path.strip())
         ready = source != "folder" or data != Path()
+        labelled = None if source == "workspace" else data
         running = job_panel.running(workspace.jobs, KIND)
         if button.button(
             t("evaluation.evaluate"),
@@ -78,9 +85,9 @@ def start(workspace: Workspace, finished: list[Run]) -> Run:
             disabled=running or not ready,
             width="stretch",
         ):
-            launch(workspace, run, None if source == "workspace" else data)
+            launch(workspace, run, labelled)
             st.rerun()
-    return run
+    return run, labelled, ready
 
 
 def sources(workspace: Workspace) -> list[str]:

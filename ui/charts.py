@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from samclr_core.estimate import Estimate
 from samclr_core.palette import CLASS_COLOURS, COLOURS
 
 INK = "#1C2733"
@@ -17,6 +18,8 @@ FONT = "Source Sans, Noto Sans JP, Hiragino Sans, Yu Gothic UI, Meiryo, IPAPGoth
 MOST_NAMED = 30
 # Room beside a bar of 100 % for its figure.
 WIDEST = 1.14
+# Told apart without colour, too.
+MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 RIGHT, WRONG = "#0072B2", "#D55E00"
 
 
@@ -34,6 +37,53 @@ def lines(
         )
     figure.update_layout(showlegend=len(series) > 1)
     return _styled(figure, x_title, y_title, height)
+
+
+def curves(
+    series: Mapping[str, tuple[Sequence[float], Sequence[Estimate], str]],
+    levels: Mapping[str, tuple[Estimate, str]],
+    x_title: str,
+    y_title: str,
+    height: int = 440,
+) -> go.Figure:
+    """Curves of shares with their intervals over what falls from 1 to 0.
+
+    Args:
+        series: x, estimates and colour by name.
+        levels: what does not depend on x, as a dashed line in its interval, by name.
+        x_title: of the axis, which runs from 1 on the left to 0.
+        y_title: of the axis, in per cent.
+        height: in pixels.
+    """
+    figure = go.Figure()
+    for name, (level, colour) in levels.items():
+        line = {"color": colour, "width": 3, "dash": "dash"}
+        figure.add_scatter(
+            x=[1, 0], y=[level.mean] * 2, name=escaped(name), mode="lines", line=line
+        )
+        figure.add_hrect(level.low, level.high, fillcolor=colour, opacity=0.12, line_width=0)
+    for number, (name, (x, found, colour)) in enumerate(series.items()):
+        figure.add_scatter(
+            x=x,
+            y=[estimate.mean for estimate in found],
+            name=escaped(name),
+            mode="lines+markers",
+            line={"color": colour, "width": 3},
+            marker={"size": 12, "symbol": MARKERS[number % len(MARKERS)]},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [estimate.high - estimate.mean for estimate in found],
+                "arrayminus": [estimate.mean - estimate.low for estimate in found],
+                "thickness": 2,
+                "width": 6,
+            },
+            hovertemplate="%{x:.2f}: %{y:.1%}<extra>" + escaped(name) + "</extra>",
+        )
+    _styled(figure, x_title, y_title, height)
+    figure.update_xaxes(range=[1.03, -0.03], dtick=0.2)
+    figure.update_yaxes(tickformat=".0%")
+    return figure
 
 
 def intervals(rows: Sequence[tuple[str, float, float, float, str]], x_title: str) -> go.Figure:
