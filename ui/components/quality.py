@@ -118,13 +118,16 @@ def stability(
         st.caption(t("quality.stability_help"))
     sample = min(len(found), shaken + SAMPLE)
     if sample > shaken:
-        seconds = TIMES * (sample - shaken) * values["seconds"]
-        label = t("quality.check", count=sample, time=job_panel.brief(seconds))
-        if st.button(label, icon=":material/replay:", key="quality-check"):
-            arguments = ["regions", "quality", "-w", str(workspace.root)]
-            folder = jobs.new_folder(workspace.jobs, KIND)
-            jobs.launch(folder, [*arguments, "--resegment", str(sample)])
-            st.rerun()
+        check(workspace, sample, TIMES * (sample - shaken) * values["seconds"])
+
+
+def check(workspace: Workspace, sample: int, seconds: float) -> None:
+    """A button that segments ``sample`` images again, in a process of its own."""
+    label = t("quality.check", count=sample, time=job_panel.brief(seconds))
+    if st.button(label, icon=":material/replay:", key="quality-check"):
+        arguments = ["regions", "quality", "-w", str(workspace.root), "--resegment", str(sample)]
+        jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
+        st.rerun()
 
 
 def size_chart(found: Sequence[ImageQuality]):

@@ -1,7 +1,7 @@
 """Are the same regions found when the picture is shifted or lit a little differently?
 
-No truth is needed for that: a region that comes and goes with two per cent of the frame or with a
-cloud is none that a model should learn from.
+No truth is needed for that: a region that comes and goes with three per cent of the frame or with
+a cloud is none that a model should learn from.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from samclr_core.config import Config
 from samclr_core.images import catalogue
+from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.store import load
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
@@ -98,7 +99,7 @@ def shake_workspace(
     config: ShakeConfig | None = None,
     progress: Progress = silent,
 ) -> int:
-    """Shake ``count`` images, evenly spread over those with regions; what is known is kept.
+    """Shake a draw of ``count`` of the images with regions; what is known is kept.
 
     Returns:
         How many images were shaken by this call; the others were in the cache.
@@ -107,19 +108,16 @@ def shake_workspace(
         UserError: no image has regions yet, or the weights cannot be had.
         Cancelled: as ``progress`` asks.
     """
-    config, segmentation = config or ShakeConfig(), store.current(workspace)
-    records = catalogue.records(workspace)
-    cut = [r for r in records if segmentation and store.has(workspace, r.id, segmentation)]
-    if not segmentation or not cut:
-        raise UserError("regions.no_regions")
-    chosen = [cut[i] for i in np.linspace(0, len(cut) - 1, min(count, len(cut))).astype(int)]
+    config = config or ShakeConfig()
+    segmentation, chosen = _sample(workspace, count)
     missing = [r for r in chosen if shaken(workspace, r.id, segmentation, config) is None]
     done = len(chosen) - len(missing)
     progress(done, len(chosen))
-    if missing:
-        from samclr_core.regions.automatic.segmenter import Segmenter
+    if not missing:
+        return 0
+    from samclr_core.regions.automatic.segmenter import Segmenter
 
-        segmenter = Segmenter(segmentation, progress=progress)
+    segmenter = Segmenter(segmentation, progress=progress)
     for number, record in enumerate(missing, start=done):
         # Minds the wish to stop inside an image, too, without moving the bar.
         inside = partial(_stay, progress, number, len(chosen), record.name)
@@ -129,6 +127,17 @@ def shake_workspace(
         write_json(_file(workspace, record.id, segmentation, config), asdict(found))
         progress(number + 1, len(chosen), record.name)
     return len(missing)
+
+
+def _sample(workspace: Workspace, count: int) -> tuple[SegmenterConfig, list[ImageRecord]]:
+    """The settings in use, and a draw of images with regions by them; more include fewer."""
+    segmentation = store.current(workspace)
+    records = catalogue.records(workspace)
+    cut = [r for r in records if segmentation and store.has(workspace, r.id, segmentation)]
+    if not segmentation or not cut:
+        raise UserError("regions.no_regions")
+    drawn = np.random.default_rng(0).permutation(len(cut))[:count]
+    return segmentation, [cut[place] for place in sorted(drawn)]
 
 
 def _stay(onward: Progress, number: int, total: int, name: str, *_: object, note: str = "") -> None:
