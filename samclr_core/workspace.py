@@ -65,6 +65,11 @@ class Workspace:
         return sorted(path for path in (self.root / "regions").glob("*") if path.is_dir())
 
     @property
+    def models(self) -> Path:
+        """SAM models tuned on this workspace's images, a folder each."""
+        return _made(self.root / "models")
+
+    @property
     def runs(self) -> Path:
         return _made(self.root / "runs")
 

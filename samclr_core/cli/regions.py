@@ -9,6 +9,7 @@ from samclr_core.cli.common import JsonOption, SettingsOption, existing, parsed,
 from samclr_core.cli.regions_perturb import perturb
 from samclr_core.cli.regions_quality import quality
 from samclr_core.cli.regions_review import app as review
+from samclr_core.cli.regions_tuning import tune
 from samclr_core.config import with_changes
 from samclr_core.jobs import Progress
 
@@ -16,8 +17,10 @@ app = typer.Typer()
 app.command("perturb")(perturb)
 app.command("quality")(quality)
 app.add_typer(review, name="review")
+app.command("tune")(tune)
 ModelOption = Annotated[
-    str, typer.Option(help="mobile_sam, vit_b, vit_l, vit_h, or the path of a checkpoint.")
+    str,
+    typer.Option(help="mobile_sam, vit_b, vit_l, vit_h, a tuned model, or a checkpoint's path."),
 ]
 
 

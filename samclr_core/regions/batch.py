@@ -12,6 +12,7 @@ from samclr_core.messages import UserError
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
+from samclr_core.regions.sam.tuned import located
 from samclr_core.regions.sam.weights import pinned
 from samclr_core.workspace import Workspace
 
@@ -62,7 +63,7 @@ def segment_workspace(
     wanted = list(image_ids) if image_ids is not None else list(names)
     if not wanted:
         raise UserError("regions.no_images")
-    config = pinned(config, progress)
+    config = pinned(located(workspace, config), progress)
     missing = [i for i in wanted if not store.has(workspace, i, config)]
     if len(missing) < len(wanted):
         store.choose(workspace, config)
@@ -94,7 +95,7 @@ def segment_one(
         UserError: the image is unknown, or the weights cannot be had.
         Cancelled: the person asked to stop.
     """
-    config = pinned(config, progress)
+    config = pinned(located(workspace, config), progress)
     known = store.read(workspace, image_id, config)
     if known:
         return known

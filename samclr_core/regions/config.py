@@ -1,5 +1,6 @@
 """Settings of the regions. No torch in here, so that pages and readers stay quick."""
 
+from pathlib import PurePath
 from typing import Literal
 
 from pydantic import Field
@@ -17,7 +18,8 @@ class SegmenterConfig(Config):
     many in all (``docs/architecture.md`` has the figures).
 
     Attributes:
-        model: ``mobile_sam``, ``vit_b``, ``vit_l``, ``vit_h``, or the path of a checkpoint.
+        model: ``mobile_sam``, ``vit_b``, ``vit_l``, ``vit_h``, the path of a checkpoint, or the
+            name of a model tuned in the workspace.
         weights: which weights of that name: 12 hex digits of the file's SHA-256, filled in when
             they are at hand, so that another file of the same name never gets these regions.
         foveated: whether a prompt sees what lies far from it in outline only, which is several
@@ -48,6 +50,13 @@ class SegmenterConfig(Config):
     max_mask_iou: float = Field(default=0.8, gt=0, le=1)
     max_containment: float = Field(default=0.95, gt=0, le=1)
     min_contained_ratio: float = Field(default=0.75, ge=0, le=1)
+
+    def digest(self) -> str:
+        """As of every settings; the folder a checkpoint lies in plays no part.
+
+        Its weights are pinned by their own digest, and a copied workspace keeps its regions.
+        """
+        return Config.digest(self.model_copy(update={"model": PurePath(self.model).name}))
 
 
 class Perturbation(Config):

@@ -3,6 +3,7 @@
 from samclr_core.config import Config
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
+from samclr_core.regions.sam.tuned import at_home
 from samclr_core.workspace import Workspace, read_json, write_json
 
 SETTING = "regions"
@@ -41,7 +42,7 @@ def current(workspace: Workspace) -> SegmenterConfig | None:
         UserError: the remembered settings are not ones this version knows.
     """
     remembered = workspace.setting(SETTING)
-    return SegmenterConfig.of(remembered) if remembered else None
+    return at_home(workspace, SegmenterConfig.of(remembered)) if remembered else None
 
 
 def choose(workspace: Workspace, config: SegmenterConfig) -> None:

@@ -10,12 +10,14 @@ from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTra
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions.sam import weights
+from samclr_core.regions.sam.download import sha256_of
 from samclr_core.regions.sam.tinyvit import (
     EMBEDDING_DIM,
     IMAGE_SIZE,
     TinyVitEncoder,
     from_mobile_sam,
 )
+from samclr_core.regions.sam.tuned import Base
 
 State = dict[str, torch.Tensor]
 VIT_BY_WIDTH = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
@@ -33,7 +35,8 @@ def load_model(
     """A SAM model in eval mode, its weights fetched where they are missing.
 
     Args:
-        name: ``mobile_sam``, ``vit_b``, ``vit_l``, ``vit_h``, or the path of a checkpoint.
+        name: ``mobile_sam``, ``vit_b``, ``vit_l``, ``vit_h``, or the path of a checkpoint or of a
+            tuned decoder.
         device: where it runs; by default a GPU where there is one.
         progress: of the download, where there is one.
 
@@ -41,9 +44,9 @@ def load_model(
         UserError: the weights cannot be had, or the file is no SAM checkpoint.
     """
     path = weights.fetch(name, progress)
-    state = _read(path)
+    state = _state(path, progress)
     model = _build(state, path)
-    _fill(model, _renamed(state), path)
+    _fill(model, state, path)
     # The layout that convolutions are quickest in, on CPUs and GPUs alike.
     model.image_encoder.to(memory_format=torch.channels_last)
     return model.eval().to(device or default_device())
@@ -78,6 +81,18 @@ def mobile_sam() -> Sam:
             num_multimask_outputs=3, transformer=transformer, transformer_dim=EMBEDDING_DIM
         ),
     )
+
+
+def _state(path: Path, progress: Progress) -> State:
+    """All weights with our names; those that a tuned decoder lacks are its base's."""
+    state = _renamed(_read(path))
+    base = Base.of_file(path)
+    if not base:
+        return state
+    source = weights.fetch(base.model, progress)
+    if sha256_of(source) != base.sha256:
+        raise UserError("tuning.other_base", name=path.stem, base=base.model)
+    return _state(source, progress) | state
 
 
 def _read(path: Path) -> State:

@@ -1,0 +1,1 @@
+"""Tuning SAM's mask decoder to the pictures of one place; both encoders stay as they are."""

@@ -1,0 +1,191 @@
+"""The loop: prompts from true masks, SAM's loss, and a stop when held-out images gain no more."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from samclr_core.jobs import Progress, silent
+from samclr_core.regions.automatic.geometry import Frame
+from samclr_core.regions.automatic.segmenter import Segmenter
+from samclr_core.regions.rle import decode
+from samclr_core.regions.sam.embeddings import embedding
+from samclr_core.regions.tuning.config import TuningConfig
+from samclr_core.regions.tuning.decoder import PromptDecoder
+from samclr_core.regions.tuning.examples import Example, Split
+from samclr_core.regions.tuning.losses import Loss, prompt_loss
+from samclr_core.regions.tuning.prompts import KINDS, Kind, draw
+from samclr_core.regions.tuning.scores import point_score
+from samclr_core.regions.tuning.target import targets
+from samclr_core.workspace import Workspace
+
+State = dict[str, Tensor]
+PARTS_OF_THE_WAY = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One round through the training images.
+
+    Attributes:
+        epoch: from 1; 0 is before the first.
+        mask_loss: 20 focal + dice, mean over prompts; None before the first.
+        iou_loss: squared error of the predicted IoU; None before the first.
+        validation: mean IoU of the mask SAM trusts most, at one point per segment.
+    """
+
+    epoch: int
+    mask_loss: float | None
+    iou_loss: float | None
+    validation: float
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What came of it.
+
+    Attributes:
+        state: the mask decoder's weights.
+        way: how far they lie from the start (0) to the best epoch's (1).
+        journal: epoch by epoch.
+    """
+
+    state: State
+    way: float
+    journal: tuple[Epoch, ...]
+
+
+def train(
+    workspace: Workspace,
+    segmenter: Segmenter,
+    parts: Split,
+    config: TuningConfig,
+    progress: Progress = silent,
+) -> Tuned:
+    """Tune the mask decoder of ``segmenter``'s model; the model itself has the result afterwards.
+
+    In the end the weights are moved back towards the start as far as the validation images like
+    it (WiSE-FT, Wortsman et al. 2022): what few images taught is often best taken in part.
+
+    Args:
+        workspace: holds the images and the cache of embeddings.
+        segmenter: whose model is tuned.
+        parts: ``train`` is learned from, ``validation`` decides when to stop and how far to go.
+        config: the settings.
+        progress: called with steps done, the most there can be, and the epoch.
+
+    Raises:
+        Cancelled: the person asked to stop.
+    """
+    loop = _Loop(workspace, segmenter, config)
+    start = best = loop.weights()
+    journal = [Epoch(0, None, None, loop.validated(parts.validation))]
+    for number in range(1, config.epochs + 1):
+        losses = loop.epoch(number, parts.train, progress)
+        score = loop.validated(parts.validation)
+        best = loop.weights() if score > max(e.validation for e in journal) else best
+        journal.append(Epoch(number, *losses, score))
+        since_best = number - max(journal, key=lambda e: e.validation).epoch
+        if since_best >= config.patience:
+            break
+    scores = journal[0].validation, max(epoch.validation for epoch in journal)
+    way = loop.best_way(start, best, parts.validation, scores)
+    return Tuned(loop.weights(), way, tuple(journal))
+
+
+class _Loop:
+    def __init__(self, workspace: Workspace, segmenter: Segmenter, config: TuningConfig) -> None:
+        self.workspace, self.segmenter, self.config = workspace, segmenter, config
+        self.model = segmenter.model
+        self.decoder = PromptDecoder(self.model)
+        self.rng = np.random.default_rng([config.seed, 1])
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(False)
+        self.parameters = list(self.model.mask_decoder.parameters())
+        for parameter in self.parameters:
+            parameter.requires_grad_(True)
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+
+    def weights(self) -> State:
+        return copy.deepcopy(self.model.mask_decoder.state_dict())
+
+    def validated(self, examples: Sequence[Example]) -> float:
+        return point_score(self.workspace, self.segmenter, examples, self.config.seed)
+
+    def epoch(
+        self, number: int, examples: Sequence[Example], progress: Progress
+    ) -> tuple[float, float]:
+        """One round; the means of the two parts of the loss."""
+        found, batches = [], list(self._batches(examples))
+        total = self.config.epochs * len(batches)
+        for step, batch in enumerate(batches, start=(number - 1) * len(batches)):
+            progress(step, total, f"{number}/{self.config.epochs}")
+            self._set_rate(step, total)
+            found += self._step(batch)
+        return float(np.mean([f[0] for f in found])), float(np.mean([f[1] for f in found]))
+
+    def best_way(
+        self, start: State, best: State, examples: Sequence[Example], scores: tuple[float, float]
+    ) -> float:
+        """Go from ``start`` to ``best`` as far as the score is highest, and stay there."""
+        way, state, score = (
+            (1.0, best, scores[1]) if scores[1] > scores[0] else (0.0, start, scores[0])
+        )
+        for share in PARTS_OF_THE_WAY:
+            mixed = {n: torch.lerp(start[n], best[n], share) for n in start}
+            self.model.mask_decoder.load_state_dict(mixed)
+            if (found := self.validated(examples)) > score:
+                way, state, score = share, mixed, found
+        self.model.mask_decoder.load_state_dict(state)
+        return way
+
+    def _batches(self, examples: Sequence[Example]) -> Iterator[list[Example]]:
+        order = self.rng.permutation(len(examples))
+        for first in range(0, len(order), self.config.images_per_step):
+            yield [examples[i] for i in order[first : first + self.config.images_per_step]]
+
+    def _set_rate(self, step: int, total: int) -> None:
+        rising = max(1, round(self.config.warmup * total))
+        falling = (step - rising) / max(1, total - rising)
+        share = (step + 1) / rising if step < rising else (1 + np.cos(np.pi * falling)) / 2
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * float(share)
+
+    def _step(self, batch: Sequence[Example]) -> list[tuple[float, float]]:
+        self.optimizer.zero_grad()
+        losses = []
+        for example in batch:
+            loss = self._loss(example)
+            (loss.total / len(batch)).backward()
+            losses.append((loss.mask.item(), loss.iou.item()))
+        torch.nn.utils.clip_grad_norm_(self.parameters, self.config.max_grad_norm)
+        self.optimizer.step()
+        return losses
+
+    def _loss(self, example: Example) -> Loss:
+        drawn = self.rng.permutation(len(example.segments))[: self.config.prompts_per_image]
+        masks = [decode(example.segments[i]) for i in drawn]
+        prompts = draw(self._kind(), masks, self.rng)
+        wanted = targets(masks, example.known, self.config.tokens, self.rng)
+        device = self.model.device
+        sparse = prompts.encoded(self.model, Frame(*masks[0].shape))
+        image = embedding(self.workspace, example.image_id, self.segmenter).to(device)
+        places = None if wanted.places is None else wanted.places.to(device)
+        logits, iou = self.decoder(image, sparse, places)
+        answers = prompts.answers
+        return prompt_loss(
+            logits[:, answers].flatten(2),
+            iou[:, answers],
+            wanted.masks.to(device),
+            wanted.weights.to(device),
+        )
+
+    def _kind(self) -> Kind:
+        boxes, clicks = self.config.boxes, self.config.clicks
+        shares = np.array([max(0.0, 1 - boxes - clicks), boxes, clicks])
+        return KINDS[self.rng.choice(len(KINDS), p=shares / shares.sum())]
