@@ -1,27 +1,29 @@
 """The study itself: damage, train, evaluate, point by point; nothing is done twice."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from samclr_core.evaluation import intervals
 from samclr_core.evaluation import results as evaluations
+from samclr_core.evaluation.cache import Arrays, digest, remembered
 from samclr_core.evaluation.evaluate import evaluate, name_of, part
 from samclr_core.evaluation.robustness import results
 from samclr_core.evaluation.robustness.config import StudyConfig
 from samclr_core.evaluation.robustness.results import Kind, Row, Study
+from samclr_core.images import catalogue
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
-from samclr_core.regions import sources
+from samclr_core.regions import sources, store
 from samclr_core.regions.config import Perturbation
 from samclr_core.regions.perturb.batch import perturb_workspace
 from samclr_core.regions.sources import Source
 from samclr_core.training.runs import Run
 from samclr_core.training.trained import trained
 from samclr_core.views import purity
+from samclr_core.views.purity import Reference
 from samclr_core.workspace import Workspace
 
 # Hundredths of the bar for making and judging the regions.
@@ -38,7 +40,7 @@ class Point:
     source: Source | None = None
     mean_best_iou: float | None = None
     purity: float = float("nan")
-    reference: Literal["labels", "regions"] = "labels"
+    reference: Reference = "labels"
 
     @property
     def views(self) -> str:
@@ -137,11 +139,28 @@ def _judged(workspace: Workspace, config: StudyConfig, point: Point, progress: P
         )
         made = perturb_workspace(workspace, damage, part(progress, 0, 50))
         source, iou = made.source, made.mean_best_iou
+    assert source is not None
+    share, reference = _purity(workspace, config, point, source, part(progress, 50, 100))
+    return replace(point, source=source, mean_best_iou=iou, purity=share, reference=reference)
+
+
+def _purity(
+    workspace: Workspace, config: StudyConfig, point: Point, source: Source, progress: Progress
+) -> tuple[float, Reference]:
+    """Pair purity of the point's views, and what it was judged by; from the cache."""
     views = config.of_views("region", point.seed).views
-    judge = part(progress, 50, 100)
-    found = purity.of_regions(workspace, config.pairs, point.seed, judge, views, source)
-    share = found.image if point.kind == "image" else found.region
-    return Point(point.kind, point.strength, point.seed, source, iou, share.mean, found.reference)
+    images = [(image.id, image.has_label_map) for image in catalogue.records(workspace)]
+    cut = [(i, labelled) for i, labelled in images if store.has(workspace, i, source.segmenter)]
+
+    def measure() -> Arrays:
+        found = purity.of_regions(workspace, config.pairs, point.seed, progress, views, source)
+        means = {kind: np.array(getattr(found, kind).mean) for kind in ("image", "region")}
+        return {**means, "reference": np.array(found.reference)}
+
+    key = digest(source.digest(), views.digest(), config.pairs, point.seed, cut)
+    known, _ = remembered(workspace, "purity", key, measure)
+    reference: Reference = "labels" if known["reference"] == "labels" else "regions"
+    return float(known[point.views]), reference
 
 
 def _tried(

@@ -44,6 +44,8 @@ def perturb_workspace(
 ) -> Summary:
     """Damage the regions in use and keep the result beside them; what is in use stays.
 
+    Only what is missing is made: the regions of a source never change.
+
     Args:
         workspace: whose regions.
         perturbation: what is done to them.
@@ -64,8 +66,10 @@ def perturb_workspace(
     sources.keep(workspace, source)
     alike, left = [], 0
     for number, (image_id, before) in enumerate(cut.items()):
-        after = perturbed(before, perturbation)
-        store.write(workspace, source, after)
+        after = store.read(workspace, image_id, source)
+        if not after:
+            after = perturbed(before, perturbation)
+            store.write(workspace, source, after)
         alike.append(best_iou(before, after))
         left += len(after.regions)
         progress(number + 1, len(cut), names[image_id])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,15 @@ def test_damaged_regions_are_kept_beside_those_in_use(workspace):
     assert len(before.regions) == 2
     assert after == perturbed(before, HALF)
     assert sources.regions(workspace, f"{2:032x}", found.source) is None
+
+
+def test_what_is_there_is_not_made_again(workspace):
+    first = perturb_workspace(workspace, HALF)
+    (path, *_) = workspace.regions(first.source.digest()).glob("0*.json")
+    made = path.stat().st_mtime_ns
+    again = perturb_workspace(workspace, HALF)
+    assert replace(again, seconds=0) == replace(first, seconds=0)
+    assert path.stat().st_mtime_ns == made
 
 
 def test_they_are_found_by_their_name(workspace):
