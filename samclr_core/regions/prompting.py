@@ -1,17 +1,19 @@
 """A region where a person points: SAM's own prompt encoder and mask decoder on one image."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
-from segment_anything.utils.amg import calculate_stability_score
-from segment_anything.utils.transforms import ResizeLongestSide
 
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.regions.automatic.candidates import cut_out
+from samclr_core.regions.automatic.geometry import Frame
 from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import Region
+from samclr_core.regions.rle import Box, Rle, encode_window
 from samclr_core.regions.sam.embeddings import embedding
 from samclr_core.workspace import Workspace
 
@@ -73,49 +75,62 @@ class Prompter:
         labels = [1] * len(points) if labels is None else list(labels)
         if not _usable(size, points, labels, box):
             raise UserError("review.no_prompt")
-        logits, iou = self._decode(embedded, size, points, labels, box)
+        frame = _frame(*size)
+        logits, iou = self._decode(embedded, frame, points, labels, box)
         best = int(iou.argmax())
-        mask = self._upsampled(logits[None, None, best], size)
-        offset = self.config.stability_offset
-        stability = float(calculate_stability_score(mask[None], 0.0, offset)[0])
-        inside = (mask > 0).cpu().numpy()
-        if not inside.any():
+        found = self._drawn(logits[best], frame)
+        if found is None:
             raise UserError("review.nothing_there")
-        return Region.of_mask(inside, float(iou[best]), stability, _place(points, labels, box))
+        encoded, bbox, area, stability = found
+        place = _place(points, labels, box)
+        return Region(encoded, bbox, area, float(iou[best]), stability, place)
 
     def _decode(
         self,
         embedded: torch.Tensor,
-        size: tuple[int, int],
+        frame: Frame,
         points: Sequence[Point],
         labels: Sequence[int],
         box: Corners | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits [M, 256, 256] and predicted IoU [M] of one or three masks."""
-        device, resize = self.model.device, ResizeLongestSide(self.model.image_encoder.img_size)
-        clicks = corners = None
+        """Logits [M, 256, 256] and predicted IoU [M] of one or three masks, on the CPU."""
+        model, clicks, corners = self.model, None, None
         if points:
-            at = torch.as_tensor(resize.apply_coords(np.array(points, float), size))
-            kinds = torch.as_tensor(labels, dtype=torch.int, device=device)
-            clicks = at.float().to(device)[None], kinds[None]
+            at = frame.to_model(np.array(points, float)).to(model.device)
+            clicks = at[None], torch.as_tensor(labels, dtype=torch.int, device=model.device)[None]
         if box:
-            corners = torch.as_tensor(resize.apply_boxes(np.array([_sorted(box)], float), size))
-            corners = corners.float().to(device)
-        sparse, dense = self.model.prompt_encoder(points=clicks, boxes=corners, masks=None)
-        logits, iou = self.model.mask_decoder(
-            image_embeddings=embedded.to(device),
-            image_pe=self.model.prompt_encoder.get_dense_pe(),
+            ends = np.reshape(_sorted(box), (2, 2))
+            corners = frame.to_model(ends).to(model.device).reshape(1, 4)
+        sparse, dense = model.prompt_encoder(points=clicks, boxes=corners, masks=None)
+        logits, iou = model.mask_decoder(
+            image_embeddings=embedded.to(model.device),
+            image_pe=model.prompt_encoder.get_dense_pe(),
             sparse_prompt_embeddings=sparse,
             dense_prompt_embeddings=dense,
             multimask_output=len(points) == 1 and not box,
         )
-        return logits[0].float(), iou[0].float()
+        return logits[0].float().cpu(), iou[0].float().cpu()
 
-    def _upsampled(self, logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """Logits [1, 1, 256, 256] to those of the image's pixels, [H, W]."""
-        resize = ResizeLongestSide(self.model.image_encoder.img_size)
-        within = resize.get_preprocess_shape(*size, resize.target_length)
-        return self.model.postprocess_masks(logits, within, size)[0, 0]
+    def _drawn(self, logits: torch.Tensor, frame: Frame) -> tuple[Rle, Box, int, float] | None:
+        """Run lengths, box, area and stability in the image's pixels; None for an empty mask.
+
+        Only a window around the mask is made larger, which a large photo would make slow.
+        """
+        offset, (rows, columns) = self.config.stability_offset, frame.full.logits_used
+        cut = cut_out(logits[:rows, :columns], 1.0, 0, -offset)
+        if cut is None:
+            return None
+        pixels, y, x = frame.full.window(cut.logits, cut.y, cut.x)
+        size = (frame.height, frame.width)
+        encoded, bbox, area = encode_window((pixels > 0).numpy(), y, x, size)
+        stability = float((pixels > offset).sum() / (pixels > -offset).sum()) if area else 0.0
+        return (encoded, bbox, area, stability) if area else None
+
+
+@lru_cache(maxsize=16)
+def _frame(height: int, width: int) -> Frame:
+    """Kept, since photos of one camera have one size."""
+    return Frame(height, width)
 
 
 def _usable(

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from PIL import Image
+from segment_anything import SamPredictor
 from shapes import BOXES, DISCS, SIZE, scene
 
 from samclr_core.images import catalogue, store
@@ -87,3 +89,24 @@ def test_a_kept_embedding_gives_the_same_region(prompter, embedded, tmp_path, mo
     assert iou(kept.mask(), fresh.mask()) > 0.99
     store.remove(workspace, [image_id])
     assert not list(workspace.cache.rglob(f"{image_id}*"))
+
+
+@pytest.mark.parametrize("size", [(300, 520), (1500, 1000)])
+def test_the_masks_are_those_of_sams_own_predictor(prompter, size):
+    image = np.array(Image.fromarray(scene()[0]).resize(size[::-1]))
+    predictor = SamPredictor(prompter.model)
+    predictor.set_image(image)
+    scale = np.array([size[1] / SIZE[1], size[0] / SIZE[0]])
+    click, corners = (
+        scale * DISCS[0][:2],
+        np.array([*(scale * BOXES[0][:2]), *(scale * (180, 330))]),
+    )
+    asked = (
+        ({"points": [tuple(click)]}, {"point_coords": click[None], "point_labels": np.ones(1)}),
+        ({"box": tuple(corners)}, {"box": corners, "multimask_output": False}),
+    )
+    for ours, theirs in asked:
+        found = prompter.region(predictor.features, size, **ours)
+        masks, scores, _ = predictor.predict(**theirs)
+        assert iou(found.mask(), masks[scores.argmax()]) > 0.999
+        assert found.predicted_iou == pytest.approx(scores.max(), abs=1e-3)
