@@ -166,6 +166,7 @@ def overview(config: SegmenterConfig, rows: Sequence[ImageQuality], total: int) 
 
 def by_eye(workspace: Workspace, config: SegmenterConfig, done: Sequence[ImageRecord]) -> None:
     """One image big, then all of them."""
+    shell.link("review", t("review.link"), ":material/rate_review:")
     one_image(workspace, config, done)
     st.subheader(t("regions.all"), anchor=False)
     part = done[pictures.page_of(len(done), PER_PAGE, "regions-page")]

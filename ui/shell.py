@@ -12,18 +12,22 @@ from samclr_core.messages import LANGUAGES, Cancelled, UserError
 from ui import state
 from ui.i18n import LANGUAGE_NAMES, sentence, t
 
-STATIONS = {
+ICONS = {
     "images": ":material/photo_library:",
     "regions": ":material/shapes:",
+    "review": ":material/rate_review:",
     "views": ":material/crop:",
     "training": ":material/model_training:",
     "evaluation": ":material/scatter_plot:",
     "decision": ":material/fact_check:",
 }
-# Names of the stations, as texts of the catalogue.
+# A station's further page, and the station.
+FURTHER = {"review": "regions"}
+# Names of the pages, as texts of the catalogue.
 NAMES = {
     "images": "shell.images",
     "regions": "shell.regions",
+    "review": "shell.review",
     "views": "shell.views",
     "training": "shell.training",
     "evaluation": "shell.evaluation",
@@ -62,16 +66,18 @@ def run(show: Callable[[], None]) -> None:
 
 
 def pages() -> list[Page]:
-    """One page per station, in the order of the line."""
+    """One page per station, and one more for reviewing regions, in the order of the line."""
     return [
-        st.Page(f"pages/{name}.py", title=station_name(name), icon=icon, url_path=name)
-        for name, icon in STATIONS.items()
+        st.Page(f"pages/{name}.py", title=page_name(name), icon=icon, url_path=name)
+        for name, icon in ICONS.items()
     ]
 
 
-def station_name(station: str) -> str:
-    """The station's number and name, as in “2 Regions”."""
-    return f"{list(STATIONS).index(station) + 1}  {t(NAMES[station])}"
+def page_name(page: str) -> str:
+    """The number of its station, and its name, as in “2 Regions”."""
+    stations = [name for name in ICONS if name not in FURTHER]
+    number = stations.index(FURTHER.get(page, page)) + 1
+    return f"{number}  {t(NAMES[page])}"
 
 
 def sidebar() -> None:

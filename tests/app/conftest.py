@@ -1,9 +1,17 @@
 """A fresh home for workspaces, and pages as a running server shows them."""
 
+import numpy as np
 import pytest
+from app_photos import SHAPES, photo
 from streamlit.runtime.pages_manager import PagesManager
 
 from samclr_core import workspace as places
+from samclr_core.images import catalogue
+from samclr_core.images.intake import add_uploads
+from samclr_core.regions import store
+from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.region import Region, RegionSet
+from samclr_core.workspace import Workspace, named_workspace
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +31,27 @@ def home(tmp_path, monkeypatch):
     """An empty ``SAMCLR_HOME``."""
     monkeypatch.setenv("SAMCLR_HOME", str(tmp_path / "home"))
     return places.home()
+
+
+def box_region(x: int, y: int, w: int, h: int) -> Region:
+    mask = np.zeros((448, 640), bool)
+    mask[y : y + h, x : x + w] = True
+    return Region.of_mask(mask, predicted_iou=0.9, stability_score=0.95)
+
+
+@pytest.fixture
+def with_images(home) -> Workspace:
+    workspace = named_workspace("試験_1")
+    add_uploads(workspace, [("写真_1*.jpg", photo(1)), ("[b](c).jpg", photo(2))])
+    return workspace
+
+
+@pytest.fixture
+def with_regions(with_images) -> Workspace:
+    config = SegmenterConfig(points_per_side=4)
+    store.choose(with_images, config)
+    for image in catalogue.records(with_images):
+        regions = tuple(box_region(*shape) for shape in SHAPES)
+        found = RegionSet(image.id, 448, 640, config.model_dump(), regions, 1.5, {"unstable": 3})
+        store.write(with_images, config, found)
+    return with_images

@@ -1,20 +1,16 @@
 """Every page runs in both languages, with nothing in the workspace and with images in it."""
 
 import pytest
-from app_photos import SHAPES, photo
+from app_photos import photo
 from streamlit.testing.v1 import AppTest
 
 from samclr_core.images import catalogue
-from samclr_core.images.intake import add_uploads
 from samclr_core.messages import LANGUAGES
-from samclr_core.regions import store
-from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.region import Region, RegionSet
 from samclr_core.views.config import ViewsConfig
-from samclr_core.workspace import REPOSITORY, Workspace, named_workspace
+from samclr_core.workspace import REPOSITORY, named_workspace
 from ui.i18n import catalogue as texts
 
-PAGES = ("images", "regions", "views", "training", "evaluation", "decision")
+PAGES = ("images", "regions", "review", "views", "training", "evaluation", "decision")
 SECONDS = 60
 
 
@@ -29,32 +25,6 @@ def opened(page: str, language: str = "en", workspace: str = "試験_1") -> AppT
 def shown(app: AppTest) -> str:
     kinds = (app.title, app.markdown, app.caption, app.info, app.warning, app.error, app.success)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
-def box_region(x: int, y: int, w: int, h: int) -> Region:
-    import numpy as np
-
-    mask = np.zeros((448, 640), bool)
-    mask[y : y + h, x : x + w] = True
-    return Region.of_mask(mask, predicted_iou=0.9, stability_score=0.95)
-
-
-@pytest.fixture
-def with_images(home) -> Workspace:
-    workspace = named_workspace("試験_1")
-    add_uploads(workspace, [("写真_1*.jpg", photo(1)), ("[b](c).jpg", photo(2))])
-    return workspace
-
-
-@pytest.fixture
-def with_regions(with_images) -> Workspace:
-    config = SegmenterConfig(points_per_side=4)
-    store.choose(with_images, config)
-    for image in catalogue.records(with_images):
-        regions = tuple(box_region(*shape) for shape in SHAPES)
-        found = RegionSet(image.id, 448, 640, config.model_dump(), regions, 1.5, {"unstable": 3})
-        store.write(with_images, config, found)
-    return with_images
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

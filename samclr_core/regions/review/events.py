@@ -50,6 +50,9 @@ EVENTS = Table(
     sqlite_autoincrement=True,
 )
 
+# What it takes to say which events stand.
+_PLACE = (EVENTS.c.number, EVENTS.c.uid, EVENTS.c.kind, EVENTS.c.when, EVENTS.c.undoes)
+
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
@@ -164,13 +167,23 @@ def undo(workspace: Workspace, who: str, image_id: str | None = None) -> Event |
     return last
 
 
+def judged(workspace: Workspace, segmenter: str) -> set[str]:
+    """The images that have a verdict on the regions made with the settings of that digest."""
+    names = (*_PLACE, EVENTS.c.image_id, EVENTS.c.segmenter)
+    rows = _standing(_rows(workspace, names))
+    return {
+        row["image_id"]
+        for row in rows
+        if row["kind"] == "verdict" and row["segmenter"] == segmenter
+    }
+
+
 def last_change(workspace: Workspace) -> int:
     """The number of the newest event that changed regions; 0 where none of them stands.
 
     :func:`events` until this number gives the same regions for ever.
     """
-    names = EVENTS.c.number, EVENTS.c.uid, EVENTS.c.kind, EVENTS.c.when, EVENTS.c.undoes
-    rows = _rows(workspace, names)
+    rows = _rows(workspace, _PLACE)
     made = {row["uid"] for row in rows if row["kind"] in CHANGES_REGIONS}
     if not made - {row["undoes"] for row in rows}:
         return 0

@@ -1,0 +1,68 @@
+"""Review: do people find the regions good enough?"""
+
+import streamlit as st
+
+from samclr_core.images import catalogue
+from samclr_core.regions import store
+from samclr_core.regions.review.events import NAME_LETTERS
+from ui import shell, state
+from ui.components import review_panels, review_work
+from ui.components.review_desk import Desk
+from ui.i18n import t
+
+PARTS = {"work": "review.work", "summary": "review.summary", "files": "review.files"}
+WHO = "reviewer"
+
+
+def show() -> None:
+    """The whole page."""
+    shell.heading(t("review.title"), t("review.question"))
+    workspace = state.workspace()
+    images = catalogue.records(workspace)
+    if not images:
+        shell.missing(t("review.no_images"), "images")
+        return
+    config = store.current(workspace)
+    cut = [image for image in images if config and store.has(workspace, image.id, config)]
+    if not config or not cut:
+        shell.missing(t("review.no_regions"), "regions")
+        return
+    who, part = head()
+    if part == "summary":
+        review_panels.summary(workspace, config)
+        shell.next_step("views")
+    elif part == "files":
+        review_panels.files(workspace, config, who)
+    elif who:
+        review_work.work(Desk(workspace, cut, config, who))
+    else:
+        st.info(t("review.who_first"), icon=":material/badge:")
+
+
+def head() -> tuple[str, str]:
+    """The reviewer's name, kept in the URL, and which part of the page is shown."""
+    known = st.session_state.get(WHO) or st.query_params.get(WHO, "")
+    name, parts = st.columns([3, 7], vertical_alignment="bottom")
+    who = name.text_input(
+        t("review.who"),
+        known[:NAME_LETTERS],
+        max_chars=NAME_LETTERS,
+        placeholder=t("review.who"),
+        label_visibility="collapsed",
+    ).strip()
+    st.session_state[WHO] = who
+    part = parts.segmented_control(
+        t("review.part"),
+        list(PARTS),
+        key="review-part",
+        default="work",
+        required=True,
+        format_func=lambda p: t(PARTS[p]),
+        label_visibility="collapsed",
+    )
+    if who:
+        st.query_params[WHO] = who
+    return who, str(part)
+
+
+shell.run(show)
