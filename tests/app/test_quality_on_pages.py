@@ -117,6 +117,18 @@ def test_a_pattern_makes_groups_and_a_bad_one_is_a_sentence(workspace):
     assert "regular expression" in app.error[0].value
 
 
+def test_a_model_that_cannot_be_had_is_a_sentence_and_the_rest_stays(workspace):
+    app = opened()
+    model = next(box for box in app.selectbox if box.label == texts()["regions.model"]["en"])
+    model.set_value("file").run()
+    field = next(f for f in app.text_input if f.label == texts()["regions.path"]["en"])
+    field.set_value("/no/such/weights.pth").run()
+    button(app, "regions.try").click().run()
+    assert len(app.error) == 1
+    assert "/no/such/weights" in app.error[0].value.replace("\\", "")
+    assert texts()["quality.sizes"]["en"] in shown(app)
+
+
 def test_a_second_look_runs_as_a_job_and_shows_what_it_found(workspace, sam_weights):
     app = opened()
     button(app, "quality.check").click().run()

@@ -8,6 +8,7 @@ from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.quality.lights import MEASURES
 from samclr_core.regions.quality.report import Group, ImageQuality, groups
 from samclr_core.workspace import Workspace
+from ui import shell
 from ui.components import pictures, segmented
 from ui.components.quality import ICONS, figure_name
 from ui.i18n import plain, t
@@ -29,9 +30,13 @@ SIDE = 480
 def show(workspace: Workspace, config: SegmenterConfig, rows: Sequence[ImageQuality]) -> None:
     """The groups, worst first, and the worst images of the worst ones."""
     by = way()
-    if not by:
-        return
-    found = groups(rows, by)
+    if by:
+        with shell.one_clear_sentence():
+            grouped(workspace, config, groups(rows, by))
+
+
+def grouped(workspace: Workspace, config: SegmenterConfig, found: Sequence[Group]) -> None:
+    """The table, and the pictures of its first groups."""
     if len(found) == 1:
         st.info(t("quality.one_group"), icon=":material/info:")
     st.caption(t("quality.groups_help"))

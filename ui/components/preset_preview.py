@@ -9,6 +9,7 @@ from samclr_core.regions.batch import segment_one
 from samclr_core.regions.config import PRESETS
 from samclr_core.regions.quality.figures import figures
 from samclr_core.workspace import Workspace
+from ui import shell
 from ui.components import pictures, segmented
 from ui.components.job_panel import Bar
 from ui.i18n import t
@@ -36,7 +37,9 @@ def show(workspace: Workspace, images: Sequence[ImageRecord], model: str) -> Non
     if button.button(t("regions.try"), width="stretch", disabled=not model):
         st.session_state[SHOWN] = asked
     if st.session_state.get(SHOWN) == asked:
-        compare(workspace, chosen, model)
+        # A model that cannot be had takes nothing else from the page.
+        with shell.one_clear_sentence():
+            compare(workspace, chosen, model)
 
 
 def compare(workspace: Workspace, image_id: str, model: str) -> None:
