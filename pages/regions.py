@@ -17,6 +17,7 @@ from samclr_core.workspace import Workspace
 from ui import shell, state
 from ui.components import (
     domain_fit,
+    dropped,
     job_panel,
     pictures,
     preset_preview,
@@ -35,16 +36,6 @@ MODEL_NAMES = {
     "vit_l": "regions.vit_l",
     "vit_h": "regions.vit_h",
     OWN_FILE: "regions.own_file",
-}
-REASONS = {
-    "low_predicted_iou": "regions.low_predicted_iou",
-    "unstable": "regions.unstable",
-    "too_small": "regions.too_small",
-    "too_large": "regions.too_large",
-    "same_box": "regions.same_box",
-    "same_mask": "regions.same_mask",
-    "contained": "regions.contained",
-    "empty": "regions.empty",
 }
 LOOKS = {
     "eye": "regions.by_eye",
@@ -201,28 +192,12 @@ def one_image(workspace: Workspace, config: SegmenterConfig, done: Sequence[Imag
         )
     )
     if region_set.dropped:
-        with st.expander(t("regions.dropped", count=sum(region_set.dropped.values()))):
-            dropped(region_set.dropped)
+        dropped.show(region_set.dropped)
 
 
 def estimated(predicted_iou: float) -> str:
     """The model's estimate; it is a regression, which exceeds 1 by a little at times."""
     return f"{min(predicted_iou, 1.0):.2f}"
-
-
-def dropped(counts: dict[str, int]) -> None:
-    """What was not kept, and why."""
-    st.caption(t("regions.dropped_help"))
-    st.dataframe(
-        [
-            {
-                t("regions.reason"): t(REASONS[reason]) if reason in REASONS else reason,
-                t("regions.candidates"): count,
-            }
-            for reason, count in sorted(counts.items(), key=lambda item: -item[1])
-        ],
-        hide_index=True,
-    )
 
 
 def gallery(workspace: Workspace, config: SegmenterConfig, images: Sequence[ImageRecord]) -> None:
