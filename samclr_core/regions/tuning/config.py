@@ -26,7 +26,8 @@ class TuningConfig(Config):
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
         max_grad_norm: gradients are clipped to this norm.
-        points_per_side: of the grid by which automatic regions are made to be compared.
+        points_per_side: of the grid by which automatic regions are made to be compared; as in the
+            preset ``draft``, whose regions may be there already.
         seed: of the split, the prompts and the order.
     """
 
@@ -45,5 +46,5 @@ class TuningConfig(Config):
     weight_decay: float = Field(default=0.01, ge=0, le=1)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     max_grad_norm: float = Field(default=1.0, gt=0)
-    points_per_side: int = Field(default=16, ge=1, le=64)
+    points_per_side: int = Field(default=12, ge=1, le=64)
     seed: int = Field(default=0, ge=0, lt=2**31)

@@ -17,7 +17,7 @@ from samclr_core.regions.tuning.prompts import Kind, draw
 from samclr_core.regions.tuning.target import targets
 from samclr_core.workspace import Workspace
 
-TO_VALIDATE, TO_JUDGE = 16, 8
+TO_VALIDATE, TO_JUDGE = 12, 8
 """Segments of an image that are asked for."""
 BATCH = 8
 

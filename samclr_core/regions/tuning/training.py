@@ -13,6 +13,7 @@ from samclr_core.regions.automatic.geometry import Frame
 from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.rle import decode
 from samclr_core.regions.sam.embeddings import embedding
+from samclr_core.regions.tuning import scale
 from samclr_core.regions.tuning.config import TuningConfig
 from samclr_core.regions.tuning.decoder import PromptDecoder
 from samclr_core.regions.tuning.examples import Example, Split
@@ -82,6 +83,7 @@ def train(
     """
     loop = _Loop(workspace, segmenter, config)
     start = best = loop.weights()
+    own_scale = scale.predictions(workspace, segmenter, parts.train)
     journal = [Epoch(0, None, None, loop.validated(parts.validation))]
     for number in range(1, config.epochs + 1):
         losses = loop.epoch(number, parts.train, progress)
@@ -93,6 +95,8 @@ def train(
             break
     scores = journal[0].validation, max(epoch.validation for epoch in journal)
     way = loop.best_way(start, best, parts.validation, scores)
+    if way:
+        scale.keep(segmenter, own_scale, scale.predictions(workspace, segmenter, parts.train))
     return Tuned(loop.weights(), way, tuple(journal))
 
 
