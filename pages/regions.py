@@ -13,6 +13,7 @@ from samclr_core.regions import store
 from samclr_core.regions.config import PRESETS, SegmenterConfig
 from samclr_core.regions.quality.lights import Light, lights
 from samclr_core.regions.quality.report import ImageQuality, middle
+from samclr_core.regions.sam import tuned
 from samclr_core.workspace import Workspace
 from ui import shell, state
 from ui.components import (
@@ -23,6 +24,7 @@ from ui.components import (
     preset_preview,
     quality,
     segmented,
+    tuning_panel,
 )
 from ui.components.preset_preview import PRESET_NAMES
 from ui.i18n import plain, t
@@ -41,6 +43,7 @@ LOOKS = {
     "eye": "regions.by_eye",
     "figures": "regions.in_figures",
     "groups": "regions.by_group",
+    "tuning": "tuning.look",
 }
 PER_PAGE = 8
 COLUMNS = 4
@@ -71,7 +74,9 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
     with st.container(border=True):
         preset_column, model_column = st.columns([6, 4], vertical_alignment="bottom")
         model = model_column.selectbox(
-            t("regions.model"), [*MODELS, OWN_FILE], format_func=lambda m: t(MODEL_NAMES[m])
+            t("regions.model"),
+            [*MODELS, *tuned.names(workspace), OWN_FILE],
+            format_func=lambda m: t(MODEL_NAMES[m]) if m in MODEL_NAMES else m,
         )
         preset = preset_column.segmented_control(
             t("regions.preset"),
@@ -129,6 +134,8 @@ def results(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
         quality.show(workspace, rows)
     elif look == "groups":
         domain_fit.show(workspace, config, rows)
+    elif look == "tuning":
+        tuning_panel.show(workspace, images)
     else:
         by_eye(workspace, config, done)
     shell.next_step("views")
@@ -152,7 +159,7 @@ def overview(config: SegmenterConfig, rows: Sequence[ImageQuality], total: int) 
     columns[3].metric(t("regions.seconds"), f"{values['seconds']:.1f} s", border=True)
     preset = next((n for n in PRESET_NAMES if _same_but_model(config, PRESETS[n])), None)
     setting = t(PRESET_NAMES[preset]) if preset else t("regions.own_settings")
-    st.caption(t("regions.made_with", model=plain(config.model), preset=setting))
+    st.caption(t("regions.made_with", model=plain(config.model_name), preset=setting))
 
 
 def by_eye(workspace: Workspace, config: SegmenterConfig, done: Sequence[ImageRecord]) -> None:

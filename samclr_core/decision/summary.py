@@ -187,7 +187,7 @@ def _regions(workspace: Workspace, image_ids: list[str]) -> Regions | None:
         count=sum(len(regions.regions) for regions in kept),
         images=len(kept),
         seconds=sum(regions.seconds for regions in kept),
-        model=source.segmenter.model,
+        model=source.segmenter.model_name,
     )
 
 

@@ -51,6 +51,11 @@ class SegmenterConfig(Config):
     max_containment: float = Field(default=0.95, gt=0, le=1)
     min_contained_ratio: float = Field(default=0.75, ge=0, le=1)
 
+    @property
+    def model_name(self) -> str:
+        """The model's name as people know it: of a checkpoint, its file's without the ending."""
+        return PurePath(self.model).stem
+
     def digest(self) -> str:
         """As of every settings; the folder a checkpoint lies in plays no part.
 
