@@ -11,6 +11,7 @@ last column is the IoU of its mask with ours.
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from PIL import Image
 from segment_anything import SamPredictor
@@ -38,12 +40,19 @@ TARGET_MS = 300
 
 @dataclass(frozen=True)
 class Row:
-    """One photo: milliseconds a click, medians but for ``cold``, and the slowest of them."""
+    """One photo: milliseconds a click, medians but for ``cold`` and the slowest of them.
+
+    ``load`` is how many processes wanted a core at that time, this one included; on a busy machine
+    ``cpu``, the work of a click on all cores together while the embedding is held, bounds from
+    above what a click takes on an idle one.
+    """
 
     size: str
+    load: float
     cold: float
     warm: float
     held: float
+    cpu: float
     held_worst: float
     predictor: float
     mean_iou: float
@@ -59,7 +68,12 @@ def main() -> None:
     # The first forward of a process plans its memory, which is no photo's fault.
     prompter.segmenter.embed(np.asarray(scene))
     rows = [_row(prompter, np.asarray(picture), clicks) for picture in pictures]
-    machine = {"threads": torch.get_num_threads(), "torch": torch.__version__, "device": "cpu"}
+    machine = {
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "device": "cpu",
+    }
     content = {"machine": machine, "clicks": clicks, "rows": [asdict(row) for row in rows]}
     RESULT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     RESULT.with_suffix(".md").write_text(_table(rows, clicks), encoding="utf-8")
@@ -85,9 +99,11 @@ def _row(prompter: Prompter, image: np.ndarray, clicks: int) -> Row:
         warm = [_timed(lambda point=point: answer(point))[0] for point in points]
         kept = prompter.embed(workspace, image_id)
     predictor.set_image(image)
-    held, theirs, ious = [], [], []
+    held, work, theirs, ious = [], [], [], []
     for point in points:
+        began = time.process_time()
         mine = _timed(lambda point=point: _region(prompter, kept, (height, width), point))
+        work.append(1000 * (time.process_time() - began))
         stock = _timed(lambda point=point: _predicted(predictor, point))
         held.append(mine[0])
         theirs.append(stock[0])
@@ -95,8 +111,9 @@ def _row(prompter: Prompter, image: np.ndarray, clicks: int) -> Row:
             ious.append((mine[1] & stock[1]).sum() / (mine[1] | stock[1]).sum())
     return Row(
         f"{width}x{height}",
+        round(psutil.getloadavg()[0], 1),
         round(cold),
-        *(round(float(np.median(values))) for values in (warm, held)),
+        *(round(float(np.median(values))) for values in (warm, held, work)),
         round(max(held)),
         round(float(np.median(theirs))),
         round(float(np.mean(ious)), 3),
@@ -126,14 +143,13 @@ def _table(rows: list[Row], clicks: int) -> str:
     lines = [
         f"Milliseconds a click, medians of {clicks} on each photo; the target is {TARGET_MS}.",
         "",
-        "| photo | cold | warm | held | slowest held | SamPredictor | mean IoU with it |",
-        "| --- " + "| ---: " * 6 + "|",
+        "| photo | load | cold | warm | held | CPU, held | slowest | SamPredictor | mean IoU |",
+        "| --- " + "| ---: " * 8 + "|",
     ]
-    lines += [
-        f"| {r.size} | {r.cold:.0f} | {r.warm:.0f} | {r.held:.0f} | {r.held_worst:.0f} | "
-        f"{r.predictor:.0f} | {r.mean_iou:.3f} |"
-        for r in rows
-    ]
+    for row in rows:
+        times = (row.cold, row.warm, row.held, row.cpu, row.held_worst, row.predictor)
+        cells = " | ".join(f"{value:.0f}" for value in times)
+        lines.append(f"| {row.size} | {row.load:.1f} | {cells} | {row.mean_iou:.3f} |")
     return "\n".join(lines) + "\n"
 
 

@@ -81,6 +81,16 @@ def test_one_hand_goes_through_all_regions(with_regions):
     ]
 
 
+def test_a_hopeless_picture_is_dropped_with_one_key(with_regions):
+    image_id = catalogue.records(with_regions)[0].id
+    app = at_work()
+    press(app, "key-X")
+    assert reviewed(with_regions, image_id).regions == ()
+    assert app.button(key="review-key-X").disabled
+    press(app, "key-U")
+    assert reviewed(with_regions, image_id) == store.read(with_regions, image_id)
+
+
 def test_merging_takes_two(with_regions):
     image_id = catalogue.records(with_regions)[0].id
     app = at_work()

@@ -151,6 +151,13 @@ class Desk:
         self._decide(self.reviewer.drop)
 
     @_said
+    def drop_all(self) -> None:
+        """Nothing of this image shall go into views."""
+        if kept := [item.id for item in self.review.kept]:
+            self.reviewer.drop(self.image.id, kept)
+        self._clear()
+
+    @_said
     def merge(self) -> None:
         """Make one of the selected regions; with one selected, the next one joins it."""
         chosen = tuple(

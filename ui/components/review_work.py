@@ -114,6 +114,7 @@ def regions(desk: Desk, now: Review) -> None:
         ("review.undo", desk.undo, (), "U", False),
         ("review.region", desk.select, (-1,), "Up", False),
         ("review.region", desk.select, (1,), "Down", False),
+        ("review.drop_all", desk.drop_all, (), "X", not now.kept),
         ("review.photo" if desk.coloured else "review.colours", desk.bare, (), "H", False),
     )
     for column, (label, action, values, key, off) in zip(_grid(), rows, strict=True):
@@ -171,6 +172,5 @@ def words(desk: Desk, now: Review) -> None:
 
 
 def _grid() -> list:
-    """Places for six buttons, two in a row, and a whole row for the seventh."""
-    pairs = [column for _ in range(3) for column in st.columns(2, gap="small")]
-    return [*pairs, st.container()]
+    """Places for eight buttons, two in a row."""
+    return [column for _ in range(4) for column in st.columns(2, gap="small")]
