@@ -66,6 +66,17 @@ def test_a_verdict_goes_on_to_the_next_picture_and_undo_comes_back(with_regions)
     assert texts()["review.nothing_to_undo"]["en"] in shown(app)
 
 
+def test_the_second_reviewer_judges_before_hearing_the_first(with_regions):
+    first = catalogue.records(with_regions)[0].id
+    Reviewer(with_regions, "ann").judge(first, "bad")
+    anns = texts()["review.said"]["en"].format(who="ann", verdict=texts()["review.bad"]["en"])
+    app = at_work()
+    assert anns not in shown(app)
+    press(app, "good")
+    press(app, "step-Left")
+    assert anns in shown(app)
+
+
 def test_one_hand_goes_through_all_regions(with_regions):
     image_id = catalogue.records(with_regions)[0].id
     largest_first = [item.id for item in review(with_regions, image_id).kept]

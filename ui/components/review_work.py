@@ -44,7 +44,9 @@ def work(desk: Desk) -> None:
 
 def verdicts(desk: Desk, now: Review) -> None:
     """How far the review is, the verdict on the image, and the way to the next."""
-    judged = log.judged(desk.workspace, desk.config.digest()) & {i.id for i in desk.images}
+    judged = log.judged(desk.workspace, desk.config.digest(), desk.who) & {
+        i.id for i in desk.images
+    }
     total = len(desk.images)
     bar, *buttons, back, on = st.columns(
         [5, 3, 3, 3, 2, 2], vertical_alignment="center", gap="small"
@@ -79,10 +81,11 @@ def verdicts(desk: Desk, now: Review) -> None:
 
 
 def title(desk: Desk, now: Review) -> None:
-    """Which image it is, and what others say about it."""
+    """Which image it is; and what others say, once this person has said it independently."""
     place = t("review.place", number=desk.place + 1, total=len(desk.images))
     st.markdown(f"**{plain(shortened(desk.image.name, 24))}** :gray[{place}]")
-    for who, event in now.verdicts.items():
+    others = now.verdicts if desk.who in now.verdicts else {}
+    for who, event in others.items():
         if who != desk.who:
             st.caption(t("review.said", who=plain(who), verdict=t(VERDICTS[event.text][0])))
 

@@ -167,10 +167,10 @@ def undo(workspace: Workspace, who: str, image_id: str | None = None) -> Event |
     return last
 
 
-def judged(workspace: Workspace, segmenter: str) -> set[str]:
-    """The images that have a verdict on the regions made with the settings of that digest."""
+def judged(workspace: Workspace, segmenter: str, who: str) -> set[str]:
+    """The images whose regions, made with the settings of that digest, ``who`` gave a verdict."""
     names = (*_PLACE, EVENTS.c.image_id, EVENTS.c.segmenter)
-    rows = _standing(_rows(workspace, names))
+    rows = _standing(_rows(workspace, names, who=who))
     return {
         row["image_id"]
         for row in rows
