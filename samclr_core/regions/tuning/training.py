@@ -83,7 +83,7 @@ def train(
     """
     loop = _Loop(workspace, segmenter, config)
     start = best = loop.weights()
-    own_scale = scale.predictions(workspace, segmenter, parts.train)
+    own_scale = scale.answers(workspace, segmenter, parts.train)
     journal = [Epoch(0, None, None, loop.validated(parts.validation))]
     for number in range(1, config.epochs + 1):
         losses = loop.epoch(number, parts.train, progress)
@@ -96,7 +96,7 @@ def train(
     scores = journal[0].validation, max(epoch.validation for epoch in journal)
     way = loop.best_way(start, best, parts.validation, scores)
     if way:
-        scale.keep(segmenter, own_scale, scale.predictions(workspace, segmenter, parts.train))
+        scale.keep(segmenter.model, own_scale, scale.answers(workspace, segmenter, parts.train))
     return Tuned(loop.weights(), way, tuple(journal))
 
 
