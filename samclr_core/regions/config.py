@@ -84,9 +84,8 @@ class Perturbation(Config):
 PRESETS: dict[str, SegmenterConfig] = {
     "full": SegmenterConfig(),
     "draft": SegmenterConfig(points_per_side=12),
-    # A prompt that sees the distance in outline only cuts long things off there.
     "few_large": SegmenterConfig(
-        foveated=False, points_per_side=20, min_area=0.003, max_box_iou=0.6, max_mask_iou=0.7
+        points_per_side=20, min_area=0.003, max_box_iou=0.6, max_mask_iou=0.7
     ),
     "balanced": SegmenterConfig(),
     "many_small": SegmenterConfig(points_per_side=48, min_predicted_iou=0.72, min_stability=0.85),

@@ -1,4 +1,8 @@
-"""From a mask in outline to its logits, which are computed only where its edge may run."""
+"""From a mask in outline to its logits, which are computed only where its edge may run.
+
+Far from its prompt an outline is an average over many tokens, in which a narrow thing is lost: a
+beam would end where the fovea ends. So an edge is followed from token to token, wherever it leads.
+"""
 
 import torch
 from torch import Tensor
@@ -22,27 +26,23 @@ def draw(sketch: Sketch, frame: Frame, below: float) -> Candidate | None:
         below: the lower of the two cuts that stability is measured with.
     """
     outline = sketch.outline
+    unknown = outline < SURE
+    edge = (_highest_near(outline, NEAR) > -SURE) & (_highest_near(-outline, NEAR) > -SURE)
     # A small thing can lie between the outline's samples: the prompt's own place is always drawn.
-    own = _around(sketch.point, outline)
-    highest = _highest_near(outline)
-    touched = (highest > below) | own
-    edge = (highest > -SURE) & (_highest_near(-outline) > -SURE) | own
-    rows, columns = _extent(touched.any(1)), _extent(touched.any(0))
-    window = _filled(sketch, edge, rows, columns)
-    y, x = LOGITS_PER_TOKEN * rows.start, LOGITS_PER_TOKEN * columns.start
+    edge |= _around(sketch.point, outline)
+    blocks = outline[:, :, None, None].repeat(1, 1, LOGITS_PER_TOKEN, LOGITS_PER_TOKEN)
+    while edge.any():
+        row, column = edge.nonzero(as_tuple=True)
+        logits = sketch.logits(row * TOKENS + column)
+        blocks[row, column] = logits
+        unknown = unknown & ~edge
+        reached = torch.zeros_like(outline)
+        reached[row, column] = logits.amax((1, 2)).gt(0).float()
+        edge = (_highest_near(reached, 1) > 0) & unknown
+    logits = blocks.transpose(1, 2).flatten(2).flatten(0, 1)
     # The last token may reach beyond the image.
     height, width = frame.full.logits_used
-    window = window[: height - y, : width - x]
-    return cut_out(window, sketch.predicted_iou, sketch.prompt, below, (y, x))
-
-
-def _filled(sketch: Sketch, edge: Tensor, rows: slice, columns: slice) -> Tensor:
-    """A window of logits: the outline's, and those of tokens at the ``edge`` in full."""
-    blocks = sketch.outline[rows, columns, None, None]
-    blocks = blocks.repeat(1, 1, LOGITS_PER_TOKEN, LOGITS_PER_TOKEN)
-    row, column = edge[rows, columns].nonzero(as_tuple=True)
-    blocks[row, column] = sketch.logits((row + rows.start) * TOKENS + column + columns.start)
-    return blocks.transpose(1, 2).flatten(2).flatten(0, 1)
+    return cut_out(logits[:height, :width], sketch.predicted_iou, sketch.prompt, below)
 
 
 def _around(point: tuple[float, float], outline: Tensor) -> Tensor:
@@ -53,11 +53,6 @@ def _around(point: tuple[float, float], outline: Tensor) -> Tensor:
     return around
 
 
-def _highest_near(outline: Tensor) -> Tensor:
-    """The highest value within ``NEAR`` tokens."""
-    return F.max_pool2d(outline[None], 2 * NEAR + 1, stride=1, padding=NEAR)[0]
-
-
-def _extent(inside: Tensor) -> slice:
-    indices = inside.nonzero().flatten()
-    return slice(int(indices[0]), int(indices[-1]) + 1)
+def _highest_near(outline: Tensor, near: int) -> Tensor:
+    """The highest value within ``near`` tokens."""
+    return F.max_pool2d(outline[None], 2 * near + 1, stride=1, padding=near)[0]

@@ -19,7 +19,7 @@ LEAST_TOKENS = 2
 # ... of fewer than this, they must be more alike than the masks may be ...
 MANY_TOKENS = 64
 ALIKE = 0.85
-# ... and an outline this like that of a mask that was found unstable is as unstable.
+# ... and an outline this like that of a mask that was drawn and refused need not be drawn.
 SAME = 0.9
 # An outline's stability may be so much lower than its mask's, if it has tokens enough to tell.
 TOLERANCE = 0.2
@@ -61,21 +61,23 @@ class Outline:
 
 
 class Outlines:
-    """Outlines of the masks that were kept, and of those that were found unstable."""
+    """Outlines of the masks that were kept, and of those that were drawn and refused."""
 
     def __init__(self, config: SegmenterConfig) -> None:
         self.config = config
-        self.kept_bits = self.unstable_bits = np.zeros((0, TOKENS * TOKENS // 64), np.uint64)
+        self.kept_bits = self.refused_bits = np.zeros((0, TOKENS * TOKENS // 64), np.uint64)
         self.kept_boxes = np.zeros((0, 4))
+        self.reasons: list[str] = []
 
     def keep(self, outline: Outline) -> None:
         """Remember a mask that became a region."""
         self.kept_bits = np.vstack([self.kept_bits, outline.bits])
         self.kept_boxes = np.vstack([self.kept_boxes, outline.box])
 
-    def refuse(self, outline: Outline) -> None:
-        """Remember one that was unstable."""
-        self.unstable_bits = np.vstack([self.unstable_bits, outline.bits])
+    def refuse(self, outline: Outline, reason: str) -> None:
+        """Remember one that was drawn in vain."""
+        self.refused_bits = np.vstack([self.refused_bits, outline.bits])
+        self.reasons.append(reason)
 
     def copied(self, outline: Outline) -> str | None:
         """Why it is plainly a second copy of a mask that was kept, or None."""
@@ -87,11 +89,12 @@ class Outlines:
         alike = mask_iou(outline.bits, self.kept_bits) > max(self.config.max_mask_iou, least)
         return SAME_MASK if alike.any() else None
 
-    def shaky(self, outline: Outline) -> bool:
-        """Whether it is plainly a second copy of a mask that was unstable."""
+    def refused(self, outline: Outline) -> str | None:
+        """Why one that is plainly the same was refused, or None."""
         if outline.tokens < LEAST_TOKENS:
-            return False
-        return bool((mask_iou(outline.bits, self.unstable_bits) > SAME).any())
+            return None
+        same = np.flatnonzero(mask_iou(outline.bits, self.refused_bits) > SAME)
+        return self.reasons[same[0]] if len(same) else None
 
 
 def wavering(sketch: Sketch, outline: Outline, config: SegmenterConfig) -> bool:

@@ -61,9 +61,8 @@ class Selection:
                 self._drop(sketch, reason)
                 continue
             reason, stability = self._judged(candidate)
-            if reason == UNSTABLE:
-                self.outlines.refuse(outline)
             if reason or candidate is None:
+                self.outlines.refuse(outline, reason or EMPTY)
                 self._drop(sketch, reason or EMPTY)
                 continue
             self.outlines.keep(Outline.of_mask(candidate))
@@ -82,10 +81,9 @@ class Selection:
 
     def _foreseen(self, sketch: Sketch, outline: Outline) -> str | None:
         """Why a mask cannot become a region, as far as its outline tells."""
-        if reason := self.outlines.copied(outline):
+        if reason := self.outlines.copied(outline) or self.outlines.refused(outline):
             return reason
-        unstable = wavering(sketch, outline, self.config) or self.outlines.shaky(outline)
-        return UNSTABLE if unstable else None
+        return UNSTABLE if wavering(sketch, outline, self.config) else None
 
     def _judged(self, candidate: Candidate | None) -> tuple[str | None, float]:
         """Why a mask does not become a region, and its stability; a mask that does is kept."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -129,3 +130,15 @@ def test_a_choice_is_rendered_in_the_images_pixels_with_where_it_came_from():
     assert region.predicted_iou == pytest.approx(0.9)
     assert region.stability_score == choice.stability
     assert region.mask().sum() == region.area
+
+
+def test_a_thing_that_its_outline_loses_is_followed_to_its_end():
+    logits = torch.full((256, 256), -SURE)
+    logits[100:108, 8:248] = SURE
+    beam = sketch(logits, 0.9, 0)
+    # Far from the prompt at the left, averages over many tokens know nothing of a narrow beam.
+    lost = beam.outline.clone()
+    lost[:, 16:] = -SURE
+    seen = replace(beam, outline=lost, point=(64.0, 416.0))
+    ((choice,), _) = choices(seen)
+    assert choice.candidate.box() == (8, 100, 248, 108)
