@@ -5,6 +5,8 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
+from samclr_core.regions.region import Region
+
 SHAPES = ((60, 80, 120, 110), (230, 60, 120, 150), (120, 230, 160, 90), (420, 200, 110, 140))
 
 
@@ -21,3 +23,10 @@ def photo(seed: int, side: tuple[int, int] = (640, 448)) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
+
+
+def box_region(x: int, y: int, w: int, h: int) -> Region:
+    """A region of a photo that is a box."""
+    mask = np.zeros((448, 640), bool)
+    mask[y : y + h, x : x + w] = True
+    return Region.of_mask(mask, predicted_iou=0.9, stability_score=0.95)

@@ -1,8 +1,7 @@
 """A fresh home for workspaces, and pages as a running server shows them."""
 
-import numpy as np
 import pytest
-from app_photos import SHAPES, photo
+from app_photos import SHAPES, box_region, photo
 from streamlit.runtime.pages_manager import PagesManager
 
 from samclr_core import workspace as places
@@ -10,7 +9,7 @@ from samclr_core.images import catalogue
 from samclr_core.images.intake import add_uploads
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
-from samclr_core.regions.region import Region, RegionSet
+from samclr_core.regions.region import RegionSet
 from samclr_core.workspace import Workspace, named_workspace
 
 
@@ -31,12 +30,6 @@ def home(tmp_path, monkeypatch):
     """An empty ``SAMCLR_HOME``."""
     monkeypatch.setenv("SAMCLR_HOME", str(tmp_path / "home"))
     return places.home()
-
-
-def box_region(x: int, y: int, w: int, h: int) -> Region:
-    mask = np.zeros((448, 640), bool)
-    mask[y : y + h, x : x + w] = True
-    return Region.of_mask(mask, predicted_iou=0.9, stability_score=0.95)
 
 
 @pytest.fixture

@@ -1,30 +1,16 @@
 """Every page runs in both languages, with nothing in the workspace and with images in it."""
 
 import pytest
+from app_pages import opened, shown
 from app_photos import photo
-from streamlit.testing.v1 import AppTest
 
 from samclr_core.images import catalogue
 from samclr_core.messages import LANGUAGES
 from samclr_core.views.config import ViewsConfig
-from samclr_core.workspace import REPOSITORY, named_workspace
+from samclr_core.workspace import named_workspace
 from ui.i18n import catalogue as texts
 
 PAGES = ("images", "regions", "review", "views", "training", "evaluation", "decision")
-SECONDS = 60
-
-
-def opened(page: str, language: str = "en", workspace: str = "試験_1") -> AppTest:
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=SECONDS)
-    app.query_params["lang"] = language
-    app.query_params["workspace"] = workspace
-    app.run()
-    return app.switch_page(f"pages/{page}.py").run()
-
-
-def shown(app: AppTest) -> str:
-    kinds = (app.title, app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

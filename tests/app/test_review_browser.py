@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_photos import SHAPES, photo
-from conftest import box_region
+from app_photos import SHAPES, box_region, photo
 from pycocotools.coco import COCO
 from test_browser import CHROMIUM, FLAGS, SECOND, Studio, address, weights  # noqa: F401
 

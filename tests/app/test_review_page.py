@@ -5,11 +5,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from app_photos import SHAPES
-from conftest import box_region
+from app_pages import opened, shown
+from app_photos import SHAPES, box_region
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from test_pages import opened, shown
 
 from samclr_core.images import catalogue
 from samclr_core.messages import LANGUAGES

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from app_pages import opened, shown
 from streamlit.testing.v1 import AppTest
-from test_pages import opened, shown
 
 from samclr_core import jobs
 from samclr_core.images import catalogue
