@@ -12,15 +12,19 @@ def answer(study: Study) -> list[Note]:
 
     A damage does harm where the 95% interval of its change, paired by seed and test image, lies
     below 0. Where the interval holds 0 no loss is shown, which is not the same as no loss: the
-    sentence then says how large it may be. Too few seeds give no answer, as they do not show the
-    luck of a training.
+    sentence then says how large it may be. Where region views have no shown advantage to lose,
+    that stands first: no loss is then what one would see at any quality. Too few seeds give no
+    answer, as they do not show the luck of a training.
     """
     seeds, damaged = study.config.seeds, [row for row in study.rows if row.damaged]
     if seeds < LEAST_SEEDS:
         return [_note("few_seeds", seeds=seeds, least=LEAST_SEEDS)]
     mildest_first = sorted(damaged, key=lambda row: -_iou(row))
     basis = _note("basis", sets=len(damaged), seeds=seeds, images=study.n_test)
-    return [_tolerance(mildest_first), _floor(study, mildest_first), basis]
+    said = [_tolerance(mildest_first), _floor(study, mildest_first)]
+    if study.row("undamaged").gain.low <= 0:
+        said.reverse()
+    return [*said, basis]
 
 
 def _tolerance(rows: list[Row]) -> Note:
