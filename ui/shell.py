@@ -35,13 +35,15 @@ NAMES = {
 }
 PRODUCT = "SAMCLR Studio"
 LOGO = Path(__file__).parent / "logo.svg"
+# An icon by its name would be fetched from the internet.
+MARK = Path(__file__).parent / "mark.svg"
 FRAMED = "shell-framed"
 LOG = logging.getLogger(__name__)
 
 
 def frame() -> Page:
     """Language, workspace and page list; the page that was asked for, ready to run."""
-    st.set_page_config(page_title=PRODUCT, page_icon=":material/join_inner:", layout="wide")
+    st.set_page_config(page_title=PRODUCT, page_icon=str(MARK), layout="wide")
     st.logo(str(LOGO), size="large")
     state.read_url()
     state.write_url()
