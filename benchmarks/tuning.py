@@ -57,10 +57,15 @@ def main() -> None:
 
 
 def _write(rows: list[tuple[str, Report]]) -> None:
-    content = [{"data": name, **asdict(made)} for name, made in rows]
+    content = [{"data": name, **_kept(made)} for name, made in rows]
     text = json.dumps(content, indent=1) + "\n"
     (RESULTS / "tuning.json").write_text(text, encoding="utf-8")
     (RESULTS / "tuning.md").write_text(_table(rows), encoding="utf-8")
+
+
+def _kept(made: Report) -> dict:
+    """The report without the paths of this machine."""
+    return {n: v for n, v in asdict(made).items() if not n.startswith("segmenter_")}
 
 
 def _data_sets(options: argparse.Namespace, config: TuningConfig) -> dict[str, Split]:

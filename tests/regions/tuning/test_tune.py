@@ -41,7 +41,6 @@ QUICK = TuningConfig(
     boxes=0,
     clicks=0,
     tokens=256,
-    learning_rate=2e-4,
     points_per_side=4,
     test=0.2,
 )
