@@ -27,12 +27,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from pycocotools import mask as coco
 from segment_anything import SamAutomaticMaskGenerator
 
 from samclr_core.images.decode import decode
 from samclr_core.regions.automatic.segmenter import PRESETS, Segmenter
 from samclr_core.regions.region import Region
+from samclr_core.regions.rle import best_ious
 from samclr_core.regions.sam.models import default_device
 
 ROOT = Path(__file__).parent.parent
@@ -173,11 +173,8 @@ def _timed(work: Callable) -> tuple:
 
 def _best_ious(theirs: list[dict], ours: tuple[Region, ...]) -> list[float]:
     """For each stock mask, its best IoU with one of ours."""
-    if not theirs or not ours:
-        return [0.0] * len(theirs)
     masks = [mask["segmentation"] for mask in theirs]
-    ious = coco.iou(masks, [region.rle for region in ours], [0] * len(ours))
-    return [float(best) for best in np.asarray(ious).max(axis=1)]
+    return best_ious(masks, [region.rle for region in ours]).tolist()
 
 
 def _summary(rows: list[Row]) -> dict[str, float]:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as coco
 
 from samclr_core.images.decode import decode
 from samclr_core.regions import rle
@@ -103,8 +102,7 @@ def _objects(scene: Scene) -> list[dict]:
 
 def _best(wanted: list[dict], found: RegionSet) -> np.ndarray:
     """For each mask its best IoU with a region, float [N]."""
-    rles = [region.rle for region in found.regions]
-    return np.asarray(coco.iou(wanted, rles, [0] * len(rles))).max(axis=1)
+    return rle.best_ious(wanted, [region.rle for region in found.regions])
 
 
 def _purity(scene: Scene, found: RegionSet) -> float:

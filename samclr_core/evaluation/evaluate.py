@@ -20,6 +20,7 @@ from samclr_core.evaluation.samples import Prepared, Sample
 from samclr_core.evaluation.split import Split, split
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.progress import part
 from samclr_core.training.runs import Run
 from samclr_core.workspace import Workspace
 
@@ -93,15 +94,6 @@ def name_of(data: Path | None) -> str:
     folder = data.expanduser().resolve()
     plain = re.sub(r"\W+", "-", folder.name).strip("-")[:40]
     return f"{plain}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
-
-
-def part(progress: Progress, start: float, end: float) -> Progress:
-    """A progress for work that takes the whole's hundredths from ``start`` to ``end``."""
-
-    def report(done: int, total: int, note: str = "") -> None:
-        progress(round(start + (end - start) * done / max(total, 1)), 100, note)
-
-    return report
 
 
 class _Clock:

@@ -9,6 +9,7 @@ from samclr_core.images import catalogue
 from samclr_core.images.store import load
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.progress import standing
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
@@ -107,19 +108,6 @@ def segment_one(
     return regions
 
 
-@dataclass(frozen=True)
-class _Inside:
-    """Minds the wish to stop while one image is at work, without moving the bar."""
-
-    onward: Progress
-    number: int
-    total: int
-    name: str
-
-    def __call__(self, done: int, total: int, note: str = "") -> None:
-        self.onward(self.number, self.total, self.name)
-
-
 def _segment(
     workspace: Workspace,
     config: SegmenterConfig,
@@ -139,7 +127,7 @@ def _segment(
     images = embedded(segmenter, partial(load, workspace), missing)
     for number, (image_id, image, embedding) in enumerate(images, start=done):
         name = names.get(image_id, image_id)
-        inside = _Inside(progress, number, total, name)
+        inside = standing(progress, number, total, name)
         regions = segmenter.segment(image, image_id, inside, embedding)
         store.write(workspace, config, regions)
         if number == 0:

@@ -1,6 +1,6 @@
 """Masks as COCO's compressed run lengths: whole ones, and windows without the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,33 @@ def text(rle: Mapping[str, Any]) -> Rle:
 def decode(rle: Mapping[str, Any]) -> np.ndarray:
     """A COCO compressed RLE as bool mask [H, W]."""
     return coco.decode(dict(rle)).astype(bool)
+
+
+def ious(masks: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """IoU of each mask with each of the others, float [masks, others]."""
+    return _overlaps(masks, others, crowd=False)
+
+
+def best_ious(
+    masks: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]
+) -> np.ndarray:
+    """For each mask its IoU with the one of the others most like it, float [masks]."""
+    return ious(masks, others).max(axis=1, initial=0.0)
+
+
+def covered(masks: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """Share of each mask that lies in each of the others, float [masks, others]."""
+    # With a "crowd", COCO's IoU is the intersection over the area of the first.
+    return _overlaps(masks, others, crowd=True)
+
+
+def _overlaps(
+    masks: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], crowd: bool
+) -> np.ndarray:
+    # pycocotools gives a list where one side is empty.
+    if not masks or not others:
+        return np.zeros((len(masks), len(others)))
+    return np.asarray(coco.iou(list(masks), list(others), [int(crowd)] * len(others)))
 
 
 def encode_window(mask: np.ndarray, y: int, x: int, size: tuple[int, int]) -> tuple[Rle, Box, int]:

@@ -8,6 +8,7 @@ import numpy as np
 from samclr_core.estimate import Estimate
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.progress import counted
 from samclr_core.regions import sources
 from samclr_core.views import purity
 from samclr_core.views.config import ViewsConfig
@@ -74,7 +75,7 @@ def measure(
         raise UserError("views.no_regions")
     columns = []
     for half, regions in enumerate((was, source)):
-        told = _Half(progress, half * len(cut), 2 * len(cut))
+        told = counted(progress, half * len(cut), 2 * len(cut))
         rows = purity.of_images(
             workspace, cut, regions, source, reference, pairs, seed, told, config
         )
@@ -97,18 +98,6 @@ def last_measured(workspace: Workspace, config: ViewsConfig | None = None) -> Ef
         difference=Estimate(**values.pop("difference")),
         **values,
     )
-
-
-@dataclass(frozen=True)
-class _Half:
-    """One of two walks over the same images, on one bar."""
-
-    onward: Progress
-    before: int
-    total: int
-
-    def __call__(self, done: int, total: int, note: str = "") -> None:
-        self.onward(self.before + done, self.total, note)
 
 
 def _effect(rows: np.ndarray, reference: Reference, pairs: int) -> Effect:

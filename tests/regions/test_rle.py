@@ -64,3 +64,14 @@ def test_a_large_mask_with_long_runs_is_read_right():
     mask[1000:1010, ::7] ^= True
     found = rle.decode_window(rle.encode(mask), (140, 90, 900, 1500))
     np.testing.assert_array_equal(found, mask[90:1590, 140:1040])
+
+
+def test_overlaps_are_those_of_the_masks_also_where_there_are_none():
+    left, half, right = (np.zeros((4, 6), bool) for _ in range(3))
+    left[:, :4] = half[:2, :4] = right[:, 4:] = True
+    one, two, three = map(rle.encode, (left, half, right))
+    assert rle.ious([one, three], [two, three]).tolist() == [[0.5, 0.0], [0.0, 1.0]]
+    assert rle.covered([two], [one, three]).tolist() == [[1.0, 0.0]]
+    assert rle.best_ious([one, three], [two]).tolist() == [0.5, 0.0]
+    assert rle.ious([], [one]).shape == (0, 1)
+    assert rle.best_ious([one], []).tolist() == [0.0]

@@ -9,13 +9,14 @@ import numpy as np
 from samclr_core.evaluation import intervals
 from samclr_core.evaluation import results as evaluations
 from samclr_core.evaluation.cache import Arrays, digest, remembered
-from samclr_core.evaluation.evaluate import evaluate, name_of, part
+from samclr_core.evaluation.evaluate import evaluate, name_of
 from samclr_core.evaluation.robustness import results
 from samclr_core.evaluation.robustness.config import StudyConfig
 from samclr_core.evaluation.robustness.results import Kind, Row, Study
 from samclr_core.images import catalogue
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.progress import part
 from samclr_core.regions import sources, store
 from samclr_core.regions.config import Perturbation
 from samclr_core.regions.perturb.batch import perturb_workspace
@@ -122,12 +123,8 @@ def _steps(points: list[Point], start: int, progress: Progress):
     end = DAMAGE_SHARE if start < DAMAGE_SHARE else 100
     each = (end - start) / len(points)
     for number, point in enumerate(points):
-        whole = part(progress, start + number * each, start + (number + 1) * each)
         title = f"{point.title}, seed {point.seed}"
-        yield (
-            point,
-            lambda done, total, note="", whole=whole, title=title: whole(done, total, title),
-        )
+        yield point, part(progress, start + number * each, start + (number + 1) * each, title)
 
 
 def _judged(workspace: Workspace, config: StudyConfig, point: Point, progress: Progress) -> Point:

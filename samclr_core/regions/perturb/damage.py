@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from pycocotools import mask as coco
 from scipy.ndimage import distance_transform_edt
 
 from samclr_core.regions.config import Damage, Perturbation
 from samclr_core.regions.region import Region, RegionSet
-from samclr_core.regions.rle import Box, decode_window, encode_window
+from samclr_core.regions.rle import Box, best_ious, covered, decode_window, encode_window
 
 # Two regions are things apart where less than this share of the smaller one lies in the other.
 MOST_SHARED = 0.5
@@ -41,10 +40,8 @@ def best_iou(originals: RegionSet, found: RegionSet) -> np.ndarray:
 
     0 where none overlaps it; its mean makes damage of different kinds comparable.
     """
-    if not originals.regions or not found.regions:
-        return np.zeros(len(originals.regions))
     ours, theirs = ([region.rle for region in s.regions] for s in (originals, found))
-    return coco.iou(theirs, ours, [0] * len(ours)).max(axis=0)
+    return best_ious(ours, theirs)
 
 
 def _eroded(regions: Sequence[Region], strength: float, rng: np.random.Generator) -> list[Region]:
@@ -130,8 +127,7 @@ def _merged(regions: Sequence[Region], strength: float, rng: np.random.Generator
 def _apart(regions: Sequence[Region]) -> np.ndarray:
     """bool [n, n]: not one in the other, and not itself."""
     rles = [region.rle for region in regions]
-    # A "crowd" makes it the share of the first one's pixels that lie in the second.
-    shared = np.array(coco.iou(rles, rles, [1] * len(rles))).reshape(len(rles), len(rles))
+    shared = covered(rles, rles)
     return np.maximum(shared, shared.T) < MOST_SHARED
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from pycocotools import mask as coco
 
 from samclr_core.regions.region import Region
+from samclr_core.regions.rle import covered
 
 CONTAINED = 0.9
 
@@ -21,14 +21,6 @@ def nesting(regions: Sequence[Region]) -> np.ndarray:
 
     Inside means that at least nine tenths of i are covered by the larger j.
     """
-    if not regions:
-        return np.zeros((0, 0), bool)
-    rles = [{**region.rle, "counts": _bytes(region.rle["counts"])} for region in regions]
-    # With iscrowd, COCO's "IoU" is the intersection over the area of the first.
-    covered = coco.iou(rles, rles, [1] * len(rles))
+    rles = [region.rle for region in regions]
     area = np.array([region.area for region in regions])
-    return (covered >= CONTAINED) & (area[:, None] < area[None, :])
-
-
-def _bytes(counts: str | bytes) -> bytes:
-    return counts.encode("ascii") if isinstance(counts, str) else counts
+    return (covered(rles, rles) >= CONTAINED) & (area[:, None] < area[None, :])

@@ -6,12 +6,10 @@ a cloud is none that a model should learn from.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pycocotools import mask as coco
 from pydantic import Field
 from scipy.optimize import linear_sum_assignment
 
@@ -21,10 +19,11 @@ from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.store import load
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.progress import standing
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
-from samclr_core.regions.rle import Rle, decode_window, encode
+from samclr_core.regions.rle import Rle, decode_window, encode, ious
 from samclr_core.workspace import Workspace, read_json, write_json
 
 if TYPE_CHECKING:
@@ -81,10 +80,8 @@ def found_again(before: Sequence[Rle], after: Sequence[Rle]) -> float:
     """
     if not before:
         return float("nan")
-    if not after:
-        return 0.0
-    ious = np.asarray(coco.iou(list(before), list(after), [0] * len(after)))
-    return float(ious[linear_sum_assignment(ious, maximize=True)].sum() / len(before))
+    overlaps = ious(before, after)
+    return float(overlaps[linear_sum_assignment(overlaps, maximize=True)].sum() / len(before))
 
 
 def _without_edge(regions: RegionSet, cut: int) -> list[Rle]:
@@ -119,8 +116,7 @@ def shake_workspace(
 
     segmenter = Segmenter(segmentation, progress=progress)
     for number, record in enumerate(missing, start=done):
-        # Minds the wish to stop inside an image, too, without moving the bar.
-        inside = partial(_stay, progress, number, len(chosen), record.name)
+        inside = standing(progress, number, len(chosen), record.name)
         regions = store.read(workspace, record.id, segmentation)
         assert regions is not None
         found = shake(segmenter, load(workspace, record.id), regions, config, inside)
@@ -138,10 +134,6 @@ def _sample(workspace: Workspace, count: int) -> tuple[SegmenterConfig, list[Ima
         raise UserError("regions.no_regions")
     drawn = np.random.default_rng(0).permutation(len(cut))[:count]
     return segmentation, [cut[place] for place in sorted(drawn)]
-
-
-def _stay(onward: Progress, number: int, total: int, name: str, *_: object, note: str = "") -> None:
-    onward(number, total, name)
 
 
 def shaken(

@@ -309,7 +309,6 @@ def _alike(region: Region, kept: Sequence[Reviewed]) -> tuple[str, ...]:
     """The id of the region in use that is the same thing, if there is one."""
     if not kept:
         return ()
-    others = [item.region.rle for item in kept]
-    overlaps = coco.iou([region.rle], others, [0] * len(others))[0]
+    overlaps = rle.ious([region.rle], [item.region.rle for item in kept])[0]
     best = int(overlaps.argmax())
     return (kept[best].id,) if overlaps[best] > SAME_THING_IOU else ()

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pycocotools import mask as coco
-
 from samclr_core.images import catalogue
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.regions.review import events as log
 from samclr_core.regions.review.events import Event
+from samclr_core.regions.rle import ious
 from samclr_core.workspace import Workspace
 
 Origin = Literal["automatic", "added", "corrected", "merged"]
@@ -196,10 +195,7 @@ class _Fold:
 
     def _found_already(self, region: Region) -> bool:
         others = [item.region.rle for item in self.kept.values()]
-        none_is_a_crowd = [0] * len(others)
-        return (
-            bool(others) and coco.iou([region.rle], others, none_is_a_crowd).max() > SAME_THING_IOU
-        )
+        return bool((ious([region.rle], others) > SAME_THING_IOU).any())
 
 
 def _nothing(workspace: Workspace, image_id: str, config: SegmenterConfig | None) -> RegionSet:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from pycocotools import mask as coco
 
 from samclr_core.images.store import load
 from samclr_core.jobs import Progress, silent
-from samclr_core.regions import store
+from samclr_core.regions import rle, store
 from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.region import RegionSet
 from samclr_core.regions.rle import Rle, decode, encode
@@ -47,13 +46,11 @@ def judge(
 
 def best_ious(example: Example, regions: RegionSet) -> np.ndarray:
     """For each true segment its best IoU with a region where the truth is known, float [N]."""
-    if not regions.regions:
-        return np.zeros(len(example.segments))
     known = example.known
     found: list[Rle] = [region.rle for region in regions.regions]
     if not known.all():
         found = [encode(decode(mask) & known) for mask in found]
-    return np.asarray(coco.iou(list(example.segments), found, [0] * len(found))).max(axis=1)
+    return rle.best_ious(example.segments, found)
 
 
 def _regions(workspace: Workspace, segmenter: Segmenter, image_id: str) -> RegionSet:

@@ -2,13 +2,14 @@
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from safetensors.torch import save
 
 from samclr_core.jobs import Progress, silent
+from samclr_core.progress import counted
 from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.sam.download import sha256_of
@@ -99,24 +100,12 @@ def tune_on(
     return made
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """A part of the work on the one bar of the whole."""
-
-    onward: Progress
-    start: int
-    total: int
-
-    def __call__(self, done: int, total: int, note: str = "") -> None:
-        self.onward(self.start + done, self.total, note)
-
-
-def _stages(progress: Progress, parts: Split, config: TuningConfig) -> list[_Stage]:
+def _stages(progress: Progress, parts: Split, config: TuningConfig) -> list[Progress]:
     """Embedding, judging, training and judging again."""
     images = len(parts.train) + len(parts.validation) + len(parts.test)
     steps = config.epochs * math.ceil(len(parts.train) / config.images_per_step)
     ends = np.cumsum([0, images, len(parts.test), steps, len(parts.test)]).tolist()
-    return [_Stage(progress, start, ends[-1]) for start in ends[:-1]]
+    return [counted(progress, start, ends[-1]) for start in ends[:-1]]
 
 
 def _base(model: str) -> Base:

@@ -1,0 +1,34 @@
+"""The progress of work that is part of a larger one, on the one bar of the whole."""
+
+from samclr_core.jobs import Progress
+
+
+def part(progress: Progress, start: float, end: float, title: str = "") -> Progress:
+    """For work that takes the whole's hundredths from ``start`` to ``end``.
+
+    Its notes are passed on, or ``title`` in their place where there is one.
+    """
+
+    def report(done: int, total: int, note: str = "") -> None:
+        hundredth = round(start + (end - start) * done / max(total, 1))
+        progress(hundredth, 100, title or note)
+
+    return report
+
+
+def counted(progress: Progress, before: int, of_all: int) -> Progress:
+    """For work whose steps are some of the whole's ``of_all``, with ``before`` done before it."""
+
+    def report(done: int, total: int, note: str = "") -> None:
+        progress(before + done, of_all, note)
+
+    return report
+
+
+def standing(progress: Progress, at: int, of_all: int, name: str) -> Progress:
+    """For work inside one step: minds the wish to stop without moving the bar."""
+
+    def report(done: int, total: int, note: str = "") -> None:
+        progress(at, of_all, name)
+
+    return report
