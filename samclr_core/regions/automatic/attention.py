@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from segment_anything.modeling.transformer import Attention
+from segment_anything.modeling.transformer import Attention, TwoWayAttentionBlock
 from torch import Tensor, nn
 
 from samclr_core.regions.automatic.keys import Keys, Rows, centred
@@ -29,6 +29,14 @@ class Image:
     position: Tensor
     bias: Tensor
     rows: Rows
+
+
+def self_attention(layer: TwoWayAttentionBlock, queries: Tensor, tokens: Tensor) -> Tensor:
+    """Attention of the prompts' tokens [B, T, C] among themselves, and the norm after it."""
+    if layer.skip_first_layer_pe:
+        return layer.norm1(layer.self_attn(q=queries, k=queries, v=queries))
+    both = queries + tokens
+    return layer.norm1(queries + layer.self_attn(q=both, k=both, v=queries))
 
 
 def split_heads(tokens: Tensor, heads: int) -> Tensor:

@@ -59,17 +59,14 @@ class Candidate:
         return x0, y0, x1, y1
 
 
-def cut_out(
-    logits: torch.Tensor, iou: float, prompt: int, below: float, origin: tuple[int, int] = (0, 0)
-) -> Candidate | None:
+def cut_out(logits: torch.Tensor, iou: float, prompt: int, below: float) -> Candidate | None:
     """The candidate in ``logits`` [h, w], or None where no logit is over ``below``.
 
     Args:
-        logits: the part of the 256 x 256 that lies under the image, or a window of it.
+        logits: the part of the 256 x 256 that lies under the image.
         iou: predicted IoU.
         prompt: index of its prompt.
         below: the lower of the two cuts that stability is measured with.
-        origin: row and column at which ``logits`` were cut already.
     """
     inside = logits > below
     rows = inside.any(1).nonzero().flatten()
@@ -78,8 +75,7 @@ def cut_out(
         return None
     y0, y1 = _grown(rows, logits.shape[0])
     x0, x1 = _grown(columns, logits.shape[1])
-    window = logits[y0:y1, x0:x1].clone()
-    return Candidate(window, origin[0] + y0, origin[1] + x0, iou, prompt)
+    return Candidate(logits[y0:y1, x0:x1].clone(), y0, x0, iou, prompt)
 
 
 def _grown(indices: torch.Tensor, limit: int) -> tuple[int, int]:

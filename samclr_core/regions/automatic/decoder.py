@@ -6,7 +6,7 @@ import torch
 from segment_anything.modeling import Sam
 
 from samclr_core.regions.automatic.candidates import Sketch
-from samclr_core.regions.automatic.geometry import TOKENS, Frame
+from samclr_core.regions.automatic.geometry import Frame, by_token
 
 # Of the 4 x 4 logits of a token, the one that stands for it in an outline.
 OUTLINE = (2, 2)
@@ -47,19 +47,15 @@ class ReferenceDecoder:
     def decode(self, points: torch.Tensor, prompts: torch.Tensor, min_iou: float) -> list[Sketch]:
         logits, iou = self.predict(points)
         good = (iou > min_iou).nonzero().cpu()
-        # What lies in one token side by side: [masks, 4096, 4, 4]
-        masks = logits[good[:, 0], good[:, 1]].float().cpu()
-        blocks = masks.unflatten(2, (TOKENS, -1)).unflatten(1, (TOKENS, -1)).transpose(2, 3)
-        blocks = blocks.flatten(1, 2)
-        outlines = blocks[..., *OUTLINE].unflatten(1, (TOKENS, TOKENS))
+        blocks = by_token(logits[good[:, 0], good[:, 1]].float().cpu())
         scores = iou[good[:, 0], good[:, 1]].tolist()
         return [
             Sketch(
-                outlines[number, : self.rows, : self.columns],
+                blocks[number, : self.rows, : self.columns, *OUTLINE],
                 scores[number],
                 int(prompts[prompt]),
                 (float(points[prompt, 0]), float(points[prompt, 1])),
-                blocks[number].__getitem__,
+                blocks[number].flatten(0, 1).__getitem__,
             )
             for number, prompt in enumerate(good[:, 0].tolist())
         ]

@@ -9,7 +9,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samclr_core.regions.automatic.candidates import Candidate, Sketch, cut_out
-from samclr_core.regions.automatic.geometry import LOGITS_PER_TOKEN, MODEL_PER_TOKEN, TOKENS, Frame
+from samclr_core.regions.automatic.geometry import (
+    LOGITS_PER_TOKEN,
+    MODEL_PER_TOKEN,
+    TOKENS,
+    Frame,
+    as_picture,
+)
 
 # A token lies surely inside, or outside, where all tokens this near ...
 NEAR = 2
@@ -39,10 +45,9 @@ def draw(sketch: Sketch, frame: Frame, below: float) -> Candidate | None:
         reached = torch.zeros_like(outline)
         reached[row, column] = logits.amax((1, 2)).gt(0).float()
         edge = (_highest_near(reached, 1) > 0) & unknown
-    logits = blocks.transpose(1, 2).flatten(2).flatten(0, 1)
     # The last token may reach beyond the image.
     height, width = frame.full.logits_used
-    return cut_out(logits[:height, :width], sketch.predicted_iou, sketch.prompt, below)
+    return cut_out(as_picture(blocks)[:height, :width], sketch.predicted_iou, sketch.prompt, below)
 
 
 def _around(point: tuple[float, float], outline: Tensor) -> Tensor:

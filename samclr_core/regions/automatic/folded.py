@@ -20,10 +20,9 @@ from functools import partial
 
 import torch
 from segment_anything.modeling import Sam
-from segment_anything.modeling.transformer import TwoWayAttentionBlock
 from torch import Tensor
 
-from samclr_core.regions.automatic.attention import Image, Reading, Writing
+from samclr_core.regions.automatic.attention import Image, Reading, Writing, self_attention
 from samclr_core.regions.automatic.candidates import Sketch
 from samclr_core.regions.automatic.geometry import TOKENS, Frame
 from samclr_core.regions.automatic.keys import Keys, Rows
@@ -123,20 +122,13 @@ class FoldedDecoder:
         spoken: Spoken = []
         readings = [reading.at(places.index, places.log_count) for reading in self.readings]
         for layer, reading, writing in zip(self.layers, readings, self.writings, strict=False):
-            queries = _self_attention(layer, queries, tokens)
+            queries = self_attention(layer, queries, tokens)
             queries = layer.norm2(queries + reading.read(queries + tokens, keys))
             queries = layer.norm3(queries + layer.mlp(queries))
             spoken.append(writing.tokens(queries + tokens, queries))
             keys = writing.at(places.index).write(*spoken[-1], keys)
         found = readings[-1].read(queries + tokens, keys)
         return self.decoder.transformer.norm_final_attn(queries + found), keys, spoken
-
-
-def _self_attention(layer: TwoWayAttentionBlock, queries: Tensor, tokens: Tensor) -> Tensor:
-    if layer.skip_first_layer_pe:
-        return layer.norm1(layer.self_attn(q=queries, k=queries, v=queries))
-    both = queries + tokens
-    return layer.norm1(queries + layer.self_attn(q=both, k=both, v=queries))
 
 
 def _of(spoken: Spoken, prompt: int) -> Spoken:

@@ -15,6 +15,17 @@ LOGITS_PER_TOKEN = LOGIT_SIDE // TOKENS
 MODEL_PER_TOKEN = MODEL_SIDE // TOKENS
 
 
+def by_token(picture: torch.Tensor) -> torch.Tensor:
+    """Logits or pixels [..., 4h, 4w], those of a token side by side: [..., h, w, 4, 4]."""
+    rows = picture.unflatten(-1, (-1, LOGITS_PER_TOKEN))
+    return rows.unflatten(-3, (-1, LOGITS_PER_TOKEN)).transpose(-3, -2)
+
+
+def as_picture(tokens: torch.Tensor) -> torch.Tensor:
+    """The inverse of :func:`by_token`: [..., h, w, 4, 4] to [..., 4h, 4w]."""
+    return tokens.transpose(-3, -2).flatten(-2).flatten(-3, -2)
+
+
 @dataclass(frozen=True)
 class Frame:
     """An image's place in the model's padded square.

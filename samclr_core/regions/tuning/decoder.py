@@ -20,10 +20,11 @@ from segment_anything.modeling.transformer import Attention
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from samclr_core.regions.automatic.geometry import LOGITS_PER_TOKEN, TOKENS
+from samclr_core.regions.automatic.attention import self_attention, split_heads
+from samclr_core.regions.automatic.geometry import LOGITS_PER_TOKEN
 
 
-class PromptDecoder:
+class TrainableDecoder:
     """Answers prompts with the weights that ``model`` has at that moment."""
 
     def __init__(self, model: Sam) -> None:
@@ -61,12 +62,7 @@ class PromptDecoder:
         queries = tokens
         for layer in self.layers:
             placed = keys + position
-            if layer.skip_first_layer_pe:
-                queries = layer.self_attn(q=queries, k=queries, v=queries)
-            else:
-                both = queries + tokens
-                queries = queries + layer.self_attn(q=both, k=both, v=queries)
-            queries = layer.norm1(queries)
+            queries = self_attention(layer, queries, tokens)
             found = _read(layer.cross_attn_token_to_image, queries + tokens, placed, keys)
             queries = layer.norm2(queries + found)
             queries = layer.norm3(queries + layer.mlp(queries))
@@ -88,20 +84,6 @@ class PromptDecoder:
         return steps.transpose(-3, -2).reshape(
             *logits.shape[:3], LOGITS_PER_TOKEN, LOGITS_PER_TOKEN
         )
-
-
-def whole(logits: Tensor) -> Tensor:
-    """Logits of all tokens, [K, M, 4096, 4, 4], as pictures [K, M, 256, 256]."""
-    rows = logits.unflatten(2, (TOKENS, TOKENS)).transpose(3, 4)
-    return rows.reshape(*logits.shape[:2], TOKENS * LOGITS_PER_TOKEN, TOKENS * LOGITS_PER_TOKEN)
-
-
-def tokens_of(picture: Tensor) -> Tensor:
-    """The inverse of :func:`whole`, for one picture: [256, 256] to [4096, 4, 4]."""
-    squares = picture.unflatten(1, (TOKENS, LOGITS_PER_TOKEN)).unflatten(
-        0, (TOKENS, LOGITS_PER_TOKEN)
-    )
-    return squares.transpose(1, 2).reshape(TOKENS * TOKENS, LOGITS_PER_TOKEN, LOGITS_PER_TOKEN)
 
 
 def _unfolded(layer: nn.ConvTranspose2d, inputs: Tensor) -> Tensor:
@@ -131,14 +113,14 @@ def _written(attention: Attention, placed: Tensor, tokens: Tensor, values: Tenso
     constant = keys @ attention.q_proj.bias.unflatten(0, (heads, -1))[..., None]
     scores = _products(folded.flatten(1, 2), placed).unflatten(1, (heads, -1)) + constant
     weights = scores.softmax(2).flatten(1, 2)
-    spread = attention.v_proj(values).unflatten(-1, (heads, -1)).transpose(1, 2)
+    spread = split_heads(attention.v_proj(values), heads)
     rows = spread @ attention.out_proj.weight.T.unflatten(0, (heads, -1))
     return weights.transpose(1, 2) @ rows.flatten(1, 2) + attention.out_proj.bias
 
 
 def _heads(tokens: Tensor, heads: int) -> Tensor:
     """[K, T, heads * d] to [K, heads, T, d], scaled for the softmax."""
-    split = tokens.unflatten(-1, (heads, -1)).transpose(1, 2)
+    split = split_heads(tokens, heads)
     return split / math.sqrt(split.shape[-1])
 
 

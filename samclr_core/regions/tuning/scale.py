@@ -18,7 +18,7 @@ from torch import Tensor
 from samclr_core.regions.automatic.geometry import TOKENS, Frame
 from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.sam.embeddings import embedding
-from samclr_core.regions.tuning.decoder import PromptDecoder
+from samclr_core.regions.tuning.decoder import TrainableDecoder
 from samclr_core.regions.tuning.examples import Example
 from samclr_core.regions.tuning.prompts import Prompts
 from samclr_core.workspace import Workspace
@@ -54,7 +54,7 @@ class Answers:
 @torch.no_grad()
 def answers(workspace: Workspace, segmenter: Segmenter, examples: Sequence[Example]) -> Answers:
     """What a grid of points on the first images is answered with."""
-    decoder, model = PromptDecoder(segmenter.model), segmenter.model
+    decoder, model = TrainableDecoder(segmenter.model), segmenter.model
     ious, logits = [], []
     for example in examples[:IMAGES]:
         frame = Frame(*example.void["size"])

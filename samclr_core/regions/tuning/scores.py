@@ -11,7 +11,7 @@ from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.rle import decode
 from samclr_core.regions.sam.embeddings import embedding
 from samclr_core.regions.tuning import losses
-from samclr_core.regions.tuning.decoder import PromptDecoder
+from samclr_core.regions.tuning.decoder import TrainableDecoder
 from samclr_core.regions.tuning.examples import Example
 from samclr_core.regions.tuning.prompts import Kind, draw
 from samclr_core.regions.tuning.target import targets
@@ -47,7 +47,7 @@ def prompted(
         Under the kind's name the IoU of the mask that the model trusts most; for points as well
         ``point_best``, that of the best of the three.
     """
-    decoder, model = PromptDecoder(segmenter.model), segmenter.model
+    decoder, model = TrainableDecoder(segmenter.model), segmenter.model
     image = embedding(workspace, example.image_id, segmenter).to(model.device)
     rng = np.random.default_rng([seed, zlib.crc32(example.image_id.encode())])
     known, trusted, best = example.known, [], []

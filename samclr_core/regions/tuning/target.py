@@ -7,8 +7,7 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from samclr_core.regions.automatic.geometry import LOGIT_SIDE, MODEL_SIDE, TOKENS, Frame
-from samclr_core.regions.tuning.decoder import tokens_of
+from samclr_core.regions.automatic.geometry import LOGIT_SIDE, MODEL_SIDE, TOKENS, Frame, by_token
 
 NEAR = np.ones((5, 5), bool)
 """Tokens up to two away from a mask are near it."""
@@ -48,9 +47,9 @@ def targets(
         rng: draws them.
     """
     frame = Frame(*known.shape)
-    ground = tokens_of(_small(known, frame)).flatten(1)
+    ground = _tokens(known, frame)
     within = ground.any(1).numpy()
-    small = torch.stack([tokens_of(_small(mask, frame)).flatten(1) for mask in masks])
+    small = torch.stack([_tokens(mask, frame) for mask in masks])
     if count is None or rng is None:
         weights = ground.float().flatten().expand(len(masks), -1)
         return Targets(None, small.flatten(1), weights)
@@ -75,6 +74,11 @@ def _drawn(
     sizes = [(len(close), from_close), (len(rest), from_rest)]
     weights = [np.full(n, total / max(n, 1), np.float32) for total, n in sizes]
     return np.concatenate(places), np.concatenate(weights)
+
+
+def _tokens(mask: np.ndarray, frame: Frame) -> torch.Tensor:
+    """A mask, bool [H, W], token by token: bool [4096, 16]."""
+    return by_token(_small(mask, frame)).flatten(0, 1).flatten(1)
 
 
 def _small(mask: np.ndarray, frame: Frame) -> torch.Tensor:

@@ -15,7 +15,7 @@ from samclr_core.regions.rle import decode
 from samclr_core.regions.sam.embeddings import embedding
 from samclr_core.regions.tuning import scale
 from samclr_core.regions.tuning.config import TuningConfig
-from samclr_core.regions.tuning.decoder import PromptDecoder
+from samclr_core.regions.tuning.decoder import TrainableDecoder
 from samclr_core.regions.tuning.examples import Example, Split
 from samclr_core.regions.tuning.losses import Loss, prompt_loss
 from samclr_core.regions.tuning.prompts import KINDS, Kind, draw
@@ -104,7 +104,7 @@ class _Loop:
     def __init__(self, workspace: Workspace, segmenter: Segmenter, config: TuningConfig) -> None:
         self.workspace, self.segmenter, self.config = workspace, segmenter, config
         self.model = segmenter.model
-        self.decoder = PromptDecoder(self.model)
+        self.decoder = TrainableDecoder(self.model)
         self.rng = np.random.default_rng([config.seed, 1])
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)

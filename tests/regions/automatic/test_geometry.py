@@ -8,7 +8,7 @@ from segment_anything.utils.amg import build_all_layer_point_grids
 from segment_anything.utils.transforms import ResizeLongestSide
 
 from samclr_core.regions.automatic.candidates import cut_out
-from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
+from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame, as_picture, by_token
 from samclr_core.regions.sam.models import mobile_sam
 
 SIZES = [(1024, 1024), (683, 1024), (640, 960), (1080, 1920), (300, 77), (16, 16)]
@@ -61,3 +61,10 @@ def test_a_window_gives_the_pixels_of_the_whole(sam, size, seed):
 
 def test_what_is_below_the_cut_everywhere_is_no_candidate():
     assert cut_out(torch.full((256, 256), -5.0), 0.9, 0, below=-1.0) is None
+
+
+def test_a_picture_goes_to_tokens_and_back():
+    picture = torch.arange(256 * 256).reshape(256, 256)
+    tokens = by_token(picture)
+    assert tokens[1, 1].tolist() == picture[4:8, 4:8].tolist()
+    assert torch.equal(as_picture(tokens), picture)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from samclr_core.regions.automatic.candidates import Sketch
-from samclr_core.regions.automatic.geometry import Frame
+from samclr_core.regions.automatic.geometry import Frame, by_token
 from samclr_core.regions.automatic.selection import Choice, Selection, render
 from samclr_core.regions.config import SegmenterConfig
 
@@ -21,12 +21,12 @@ SURE = 10.0
 
 def sketch(logits: torch.Tensor, iou: float = 0.9, prompt: int = 0) -> Sketch:
     """The proposal of a mask whose logits [256, 256] are known; the prompt points at the middle."""
-    blocks = logits.view(64, 4, 64, 4).transpose(1, 2).flatten(0, 1)
+    blocks = by_token(logits)
     rows, columns = (
         (logits > 0).nonzero().float().mean(0).tolist() if (logits > 0).any() else (0, 0)
     )
-    outline = blocks[:, 2, 2].view(64, 64)
-    return Sketch(outline, iou, prompt, (4 * columns, 4 * rows), blocks.__getitem__)
+    whole = blocks.flatten(0, 1).__getitem__
+    return Sketch(blocks[..., 2, 2], iou, prompt, (4 * columns, 4 * rows), whole)
 
 
 def candidate(

@@ -4,8 +4,9 @@ import pytest
 import torch
 from segment_anything.modeling import Sam
 
+from samclr_core.regions.automatic.geometry import as_picture
 from samclr_core.regions.sam.models import load_model
-from samclr_core.regions.tuning.decoder import PromptDecoder, tokens_of, whole
+from samclr_core.regions.tuning.decoder import TrainableDecoder
 
 PROMPTS = 3
 
@@ -36,8 +37,10 @@ def reference(model: Sam, embedding: torch.Tensor, sparse: torch.Tensor):
 def test_it_answers_as_segment_anything_does(model, question):
     with torch.no_grad():
         wanted, wanted_iou = reference(model, *question)
-        found, iou = PromptDecoder(model)(*question)
-    assert (whole(found) - wanted).abs().max() < 1e-4 * wanted.abs().max()
+        found, iou = TrainableDecoder(model)(*question)
+    assert (
+        as_picture(found.unflatten(2, (64, 64))) - wanted
+    ).abs().max() < 1e-4 * wanted.abs().max()
     assert torch.allclose(iou, wanted_iou, atol=1e-5)
 
 
@@ -51,21 +54,14 @@ def test_it_learns_as_segment_anything_does(model, question):
         return [one.flatten() for one in found]
 
     wanted = torch.cat(gradients(*reference(model, *question)))
-    logits, iou = PromptDecoder(model)(*question)
-    found = torch.cat(gradients(whole(logits), iou))
+    logits, iou = TrainableDecoder(model)(*question)
+    found = torch.cat(gradients(as_picture(logits.unflatten(2, (64, 64))), iou))
     assert (found - wanted).norm() < 1e-4 * wanted.norm()
 
 
 def test_logits_of_some_places_are_those_of_the_whole(model, question):
     places = torch.tensor([[5, 4095, 70]]).expand(PROMPTS, -1)
     with torch.no_grad():
-        some, _ = PromptDecoder(model)(*question, places)
-        everything, _ = PromptDecoder(model)(*question)
+        some, _ = TrainableDecoder(model)(*question, places)
+        everything, _ = TrainableDecoder(model)(*question)
     assert torch.allclose(some, everything[:, :, [5, 4095, 70]], atol=1e-3)
-
-
-def test_a_picture_goes_to_tokens_and_back():
-    picture = torch.arange(256 * 256).reshape(256, 256)
-    tokens = tokens_of(picture)
-    assert tokens[65].tolist() == picture[4:8, 4:8].tolist()
-    assert torch.equal(whole(tokens[None, None])[0, 0], picture)

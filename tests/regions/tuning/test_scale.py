@@ -7,7 +7,7 @@ from segment_anything.modeling import Sam
 
 from samclr_core.regions.sam.models import load_model
 from samclr_core.regions.tuning import scale
-from samclr_core.regions.tuning.decoder import PromptDecoder
+from samclr_core.regions.tuning.decoder import TrainableDecoder
 from samclr_core.regions.tuning.scale import Answers
 
 
@@ -24,7 +24,7 @@ def answered(model: Sam) -> Answers:
     embedding = torch.randn(1, 256, 64, 64, generator=generator) * 0.1
     with torch.no_grad():
         sparse, _ = model.prompt_encoder((points, labels), boxes=None, masks=None)
-        logits, iou = PromptDecoder(model)(embedding, sparse)
+        logits, iou = TrainableDecoder(model)(embedding, sparse)
     masks = logits[:, 1:].flatten(2).flatten(0, 1)
     return Answers(iou[:, 1:].flatten().numpy(), (masks,))
 

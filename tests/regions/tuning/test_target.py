@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from samclr_core.regions.tuning.decoder import whole
+from samclr_core.regions.automatic.geometry import as_picture
 from samclr_core.regions.tuning.target import targets
 
 SIZE = (192, 256)
@@ -20,9 +20,9 @@ def test_all_tokens_hold_the_mask_where_it_lies():
     known[:, 200:] = False
     found = targets([disc()], known)
     assert found.places is None
-    mask = whole(found.masks.view(1, 1, 4096, 4, 4))[0, 0]
+    mask = as_picture(found.masks.view(64, 64, 4, 4))
     assert torch.equal(mask[:192, :256], torch.from_numpy(disc()))
-    weights = whole(found.weights.view(1, 1, 4096, 4, 4))[0, 0]
+    weights = as_picture(found.weights.view(64, 64, 4, 4))
     assert torch.equal(weights[:192, :256] > 0, torch.from_numpy(known))
     assert not weights[192:].any()
 
