@@ -26,6 +26,7 @@ from ui.components import (
     segmented,
     tuning_panel,
 )
+from ui.components.choice import one_of
 from ui.components.preset_preview import PRESET_NAMES
 from ui.i18n import plain, t
 
@@ -78,12 +79,11 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
             [*MODELS, *tuned.names(workspace), OWN_FILE],
             format_func=lambda m: t(MODEL_NAMES[m]) if m in MODEL_NAMES else m,
         )
-        preset = preset_column.segmented_control(
+        preset = one_of(
             t("regions.preset"),
-            list(PRESET_NAMES),
-            default="draft",
-            required=True,
-            format_func=lambda p: t(PRESET_NAMES[p]),
+            PRESET_NAMES,
+            "draft",
+            preset_column,
             help=t("regions.preset_help"),
         )
         if model == OWN_FILE:
@@ -91,7 +91,7 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
         running = job_panel.running(workspace.jobs, KIND)
         label = t("regions.start", count=len(images))
         if st.button(label, type="primary", disabled=running or not model, width="stretch"):
-            launch(workspace, str(model), str(preset))
+            launch(workspace, str(model), preset)
             st.rerun()
         with st.expander(t("regions.try_title"), icon=":material/compare:"):
             preset_preview.show(workspace, images, str(model))
@@ -121,15 +121,7 @@ def results(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
         return
     rows = quality.rows(workspace, config, len(done))
     overview(config, rows, len(images))
-    look = st.segmented_control(
-        t("regions.look"),
-        list(LOOKS),
-        default="eye",
-        required=True,
-        format_func=lambda name: t(LOOKS[name]),
-        key="regions-look",
-        label_visibility="collapsed",
-    )
+    look = one_of(t("regions.look"), LOOKS, "eye", key="regions-look", labelled=False)
     if look == "figures":
         quality.show(workspace, rows)
     elif look == "groups":

@@ -7,6 +7,7 @@ from samclr_core.regions import store
 from samclr_core.regions.review.events import NAME_LETTERS
 from ui import shell, state
 from ui.components import review_panels, review_work
+from ui.components.choice import one_of
 from ui.components.review_desk import Desk
 from ui.i18n import t
 
@@ -51,18 +52,10 @@ def head() -> tuple[str, str]:
         label_visibility="collapsed",
     ).strip()
     st.session_state[WHO] = who
-    part = parts.segmented_control(
-        t("review.part"),
-        list(PARTS),
-        key="review-part",
-        default="work",
-        required=True,
-        format_func=lambda p: t(PARTS[p]),
-        label_visibility="collapsed",
-    )
+    part = one_of(t("review.part"), PARTS, "work", parts, key="review-part", labelled=False)
     if who:
         st.query_params[WHO] = who
-    return who, str(part)
+    return who, part
 
 
 shell.run(show)

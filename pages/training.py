@@ -16,6 +16,7 @@ from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import Workspace
 from ui import shell, state
 from ui.components import run_panel
+from ui.components.choice import one_of
 from ui.i18n import t
 
 CHOSEN = "training-run"
@@ -61,22 +62,9 @@ def start(workspace: Workspace, images: int) -> None:
     """What to train, and the button."""
     with st.container(border=True):
         left, middle, button = st.columns([4, 3.5, 2.5], vertical_alignment="bottom")
-        kind = left.segmented_control(
-            t("training.views"),
-            list(KINDS),
-            default="region",
-            required=True,
-            format_func=lambda k: t(KINDS[k]),
-            help=t("training.views_help"),
-        )
-        preset = middle.segmented_control(
-            t("training.preset"),
-            list(PRESETS),
-            default="quick",
-            required=True,
-            format_func=lambda p: t(PRESETS[p]),
-        )
-        changes = details(str(preset))
+        kind = one_of(t("training.views"), KINDS, "region", left, help=t("training.views_help"))
+        preset = one_of(t("training.preset"), PRESETS, "quick", middle)
+        changes = details(preset)
         if kind == "region" and not store.current(workspace):
             shell.missing(t("training.no_regions"), "regions")
             return
@@ -84,7 +72,7 @@ def start(workspace: Workspace, images: int) -> None:
         if button.button(label, type="primary", width="stretch"):
             cut = {f"views.{key}": value for key, value in views_settings(workspace).items()}
             changes = cut | changes | {"views.kind": kind}
-            config = with_changes(training.PRESETS, str(preset), changes)
+            config = with_changes(training.PRESETS, preset, changes)
             launch_new(workspace, config)
 
 

@@ -10,6 +10,7 @@ from samclr_core.regions.quality.report import Group, ImageQuality, groups
 from samclr_core.workspace import Workspace
 from ui import shell
 from ui.components import pictures, segmented
+from ui.components.choice import one_of
 from ui.components.quality import ICONS, figure_name
 from ui.i18n import plain, t
 
@@ -51,16 +52,9 @@ def grouped(workspace: Workspace, config: SegmenterConfig, found: Sequence[Group
 def way() -> str:
     """What makes a group: ``folder``, ``label`` or a pattern, as the core takes it."""
     left, right = st.columns(2, vertical_alignment="bottom")
-    chosen = left.segmented_control(
-        t("quality.by"),
-        list(WAYS),
-        default="folder",
-        required=True,
-        format_func=lambda name: t(WAYS[name]),
-        key="quality-by",
-    )
+    chosen = one_of(t("quality.by"), WAYS, "folder", left, key="quality-by")
     if chosen != PATTERN:
-        return str(chosen)
+        return chosen
     return right.text_input(t("quality.pattern"), help=t("quality.pattern_help")).strip()
 
 

@@ -10,6 +10,7 @@ from samclr_core.images.decode import decode
 from samclr_core.messages import UserError
 from ui import charts
 from ui.components import pictures
+from ui.components.choice import one_of
 from ui.components.segmented import fitted
 from ui.i18n import t
 
@@ -30,14 +31,8 @@ def show(points: Sequence[Point], key: str) -> None:
         return
     title, chooser = st.columns([2, 3], vertical_alignment="bottom")
     title.subheader(t("evaluation.map"), anchor=False, help=t("evaluation.map_help"))
-    by = chooser.segmented_control(
-        t("evaluation.colour_by"),
-        list(COLOUR_BY),
-        default="label",
-        required=True,
-        format_func=lambda c: t(COLOUR_BY[c]),
-    )
-    group_of = GROUPS[str(by)]
+    by = one_of(t("evaluation.colour_by"), COLOUR_BY, "label", chooser)
+    group_of = GROUPS[by]
     figure = charts.scatter(
         [(point.x, point.y) for point in points],
         [group_of(point) for point in points],

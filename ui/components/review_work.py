@@ -5,6 +5,7 @@ import streamlit as st
 from samclr_core.regions.review import events as log
 from samclr_core.regions.review.fold import Review
 from ui.components import review_picture
+from ui.components.choice import one_of
 from ui.components.pictures import shortened
 from ui.components.review_desk import MODE, POINT, SAID, SELECT, Desk
 from ui.i18n import plain, t
@@ -93,16 +94,7 @@ def title(desk: Desk, now: Review) -> None:
 def regions(desk: Desk, now: Review) -> None:
     """What is selected, and what can be done about it."""
     title(desk, now)
-    st.segmented_control(
-        t("review.mode"),
-        list(MODES),
-        key=MODE,
-        default=SELECT,
-        required=True,
-        format_func=lambda mode: t(MODES[mode]),
-        label_visibility="collapsed",
-        on_change=desk.forget_prompt,
-    )
+    one_of(t("review.mode"), MODES, SELECT, key=MODE, labelled=False, on_change=desk.forget_prompt)
     if st.session_state[SAID]:
         st.warning(st.session_state[SAID])
     st.caption(about(desk, now))
