@@ -6,9 +6,9 @@ from samclr_core.images import catalogue
 from samclr_core.regions import store
 from samclr_core.regions.review.events import NAME_LETTERS
 from ui import shell, state
-from ui.components import review_panels, review_work
 from ui.components.choice import one_of
-from ui.components.review_desk import Desk
+from ui.components.review import panels, work
+from ui.components.review.desk import Desk
 from ui.i18n import t
 
 PARTS = {"work": "review.work", "summary": "review.summary", "files": "review.files"}
@@ -30,12 +30,12 @@ def show() -> None:
         return
     who, part = head()
     if part == "summary":
-        review_panels.summary(workspace, config)
+        panels.summary(workspace, config)
         shell.next_step("views")
     elif part == "files":
-        review_panels.files(workspace, config, who)
+        panels.files(workspace, config, who)
     elif who:
-        review_work.work(Desk(workspace, cut, config, who))
+        work.work(Desk(workspace, cut, config, who))
     else:
         st.info(t("review.who_first"), icon=":material/badge:")
 

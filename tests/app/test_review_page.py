@@ -17,9 +17,9 @@ from samclr_core.regions.region import Region
 from samclr_core.regions.review import events as log
 from samclr_core.regions.review.actions import Reviewer
 from samclr_core.regions.review.fold import Reviewed, review, reviewed
-from ui.components import review_picture
-from ui.components.review_panels import zipped
-from ui.components.review_picture import Marks
+from ui.components.review import canvas
+from ui.components.review.canvas import Marks
+from ui.components.review.panels import zipped
 from ui.i18n import catalogue as texts
 
 SHAPE_IDS = [box_region(*shape).id for shape in SHAPES]
@@ -156,9 +156,9 @@ def square(x: int, y: int, side: int) -> Reviewed:
 
 def test_a_click_finds_the_smallest_region_under_it():
     outer, inner = square(20, 20, 100), square(40, 40, 20)
-    assert review_picture.at((outer, inner), 50.7, 45.2) == inner.id
-    assert review_picture.at((outer, inner), 30, 30) == outer.id
-    assert review_picture.at((outer, inner), 5, 5) is None
+    assert canvas.at((outer, inner), 50.7, 45.2) == inner.id
+    assert canvas.at((outer, inner), 30, 30) == outer.id
+    assert canvas.at((outer, inner), 5, 5) is None
 
 
 def test_the_picture_shows_what_is_in_use_selected_and_proposed():
@@ -166,7 +166,7 @@ def test_the_picture_shows_what_is_in_use_selected_and_proposed():
     outer, inner, gone = square(20, 20, 100), square(40, 40, 20), square(200, 100, 60)
     proposal = square(150, 20, 40).region
     marks = Marks((outer.id,), proposal, ((210.0, 30.0, False),))
-    shown = review_picture.drawn(photo, (200, 300), (outer, inner), (gone,), marks)
+    shown = canvas.drawn(photo, (200, 300), (outer, inner), (gone,), marks)
     assert (shown[5, 5] == 128).all()
     assert (shown[11, 30] == (255, 212, 0)).all(), "the selected one's outline"
     assert (shown[25, 25] != shown[50, 50]).any(), "a colour for each"
@@ -174,5 +174,5 @@ def test_the_picture_shows_what_is_in_use_selected_and_proposed():
     assert (shown[50, 115] == 120).all(), "but an outline"
     assert shown[20, 85, 1] > shown[20, 85, 0], "the proposal is green"
     assert (shown[15, 105] == (230, 30, 30)).all(), "a click beside the thing is red"
-    bare = review_picture.drawn(photo, (200, 300), (outer, inner), (gone,), Marks(coloured=False))
+    bare = canvas.drawn(photo, (200, 300), (outer, inner), (gone,), Marks(coloured=False))
     assert (bare == photo).all()

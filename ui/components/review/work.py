@@ -4,10 +4,10 @@ import streamlit as st
 
 from samclr_core.regions.review import events as log
 from samclr_core.regions.review.fold import Review
-from ui.components import review_picture
 from ui.components.choice import one_of
 from ui.components.pictures import shortened
-from ui.components.review_desk import MODE, POINT, SAID, SELECT, Desk
+from ui.components.review import canvas
+from ui.components.review.desk import MODE, POINT, SAID, SELECT, Desk
 from ui.i18n import plain, t
 
 VERDICTS = {
@@ -36,7 +36,7 @@ def work(desk: Desk) -> None:
     with left:
         pointing = st.session_state.get(MODE) == POINT
         hint = t("review.hint_prompt" if pointing else "review.hint")
-        review_picture.show(desk.workspace, now, desk.marks, hint, desk.act)
+        canvas.show(desk.workspace, now, desk.marks, hint, desk.act)
         st.caption(hint)
     desk.prepare_next()
     if pointing:

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from samclr_core.cli.common import JsonOption, SettingsOption, existing, parsed, perform
-from samclr_core.cli.regions_perturb import perturb
-from samclr_core.cli.regions_quality import quality
-from samclr_core.cli.regions_review import app as review
-from samclr_core.cli.regions_tuning import tune
+from samclr_core.cli.regions.perturb import perturb
+from samclr_core.cli.regions.quality import quality
+from samclr_core.cli.regions.review import app as review
+from samclr_core.cli.regions.tune import tune
 from samclr_core.config import with_changes
 from samclr_core.jobs import Progress
 

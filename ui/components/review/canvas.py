@@ -221,8 +221,8 @@ def _data_url(picture: np.ndarray) -> str:
 
 @st.cache_resource
 def _component():
-    code = (HERE / "review_picture.js").read_text(encoding="utf-8")
+    code = (HERE / "canvas.js").read_text(encoding="utf-8")
     html = '<div class="stage"><img draggable="false"><div class="box"></div></div>'
     return st.components.v2.component(
-        "review_picture", html=html, css=(HERE / "review_picture.css").read_text(), js=code
+        "review_picture", html=html, css=(HERE / "canvas.css").read_text(), js=code
     )

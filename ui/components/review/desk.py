@@ -14,8 +14,8 @@ from samclr_core.regions.prompting import Prompter
 from samclr_core.regions.review.actions import Reviewer
 from samclr_core.regions.review.fold import Review, Reviewed, review
 from samclr_core.workspace import Workspace
-from ui.components import review_picture
-from ui.components.review_picture import Marks
+from ui.components.review import canvas
+from ui.components.review.canvas import Marks
 from ui.i18n import core_text, t
 
 AT, SELECTED, ANCHOR, PROMPT, SAID, BARE = (
@@ -210,7 +210,7 @@ class Desk:
     @_said
     def act(self) -> None:
         """Somebody clicked the picture or drew a box on it."""
-        done = review_picture.act()
+        done = canvas.act()
         if done and done["kind"] == "undo":
             self._undo()
         elif done and self._is_prompt(done):
@@ -225,7 +225,7 @@ class Desk:
 
     def _pick(self, done: dict) -> None:
         items = self._items()
-        found = review_picture.at(items, done["x"], done["y"])
+        found = canvas.at(items, done["x"], done["y"])
         if found and self.anchor and found != self.anchor:
             self._merge((self.anchor, found))
         elif found and done["more"]:
@@ -283,7 +283,7 @@ class Desk:
         if self.place + 1 < len(self._ids):
             following = self._ids[self.place + 1]
             found = store.read(self.workspace, following, self.config)
-            review_picture.prepare(self.workspace, following, found.regions if found else ())
+            canvas.prepare(self.workspace, following, found.regions if found else ())
 
     def prepare_prompts(self) -> None:
         """Have the image's embedding ready before it is asked for."""

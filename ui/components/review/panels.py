@@ -16,8 +16,9 @@ from samclr_core.views import review_effect
 from samclr_core.views.config import ViewsConfig
 from samclr_core.views.review_effect import Effect
 from samclr_core.workspace import Workspace
-from ui.components import job_panel, pictures, review_picture
-from ui.components.review_work import VERDICTS
+from ui.components import job_panel, pictures
+from ui.components.review import canvas
+from ui.components.review.work import VERDICTS
 from ui.i18n import language, plain, t
 
 BOXES = {"go": st.success, "correct": st.warning, "tune": st.error, "agree": st.warning}
@@ -115,7 +116,7 @@ def purity(found: Effect) -> str:
 def worst(workspace: Workspace, config: SegmenterConfig, row: Worst) -> pictures.Picture:
     """One of the worst images as it is now, with its verdict."""
     now = review(workspace, row.image_id, config)
-    picture = review_picture.thumbnail(workspace, now)
+    picture = canvas.thumbnail(workspace, now)
     verdict = t(VERDICTS[row.verdict][0])
     line = t("review.worst_line", verdict=verdict, who=row.who, lost=f"{row.lost:.0%}")
     comment = now.comments[-1].text if now.comments else ""
