@@ -26,15 +26,22 @@ def overlay(image: np.ndarray, region_set: RegionSet, alpha: float = 0.5) -> np.
     drawn = image.astype(np.float32)
     thickness = max(1, round(max(image.shape[:2]) / 800))
     for number, region in enumerate(region_set.regions):
-        colour = np.array(colorsys.hsv_to_rgb(number * GOLDEN % 1, 0.75, 0.95)) * 255
         mask = region.mask()
-        drawn[mask] = (1 - alpha) * drawn[mask] + alpha * colour
-        drawn[_edge(mask, thickness)] = 255
+        drawn[mask] = (1 - alpha) * drawn[mask] + alpha * colour(number)
+        drawn[edge(mask, thickness)] = 255
     return drawn.round().astype(np.uint8)
 
 
-def _edge(mask: np.ndarray, thickness: int) -> np.ndarray:
-    """Pixels of the mask within ``thickness`` of its outside, bool [H, W]."""
+def colour(number: int) -> np.ndarray:
+    """The colour of a number, RGB 0 to 255, float64 [3]; neighbours are told apart."""
+    return np.array(colorsys.hsv_to_rgb(number * GOLDEN % 1, 0.75, 0.95)) * 255
+
+
+def edge(mask: np.ndarray, thickness: int) -> np.ndarray:
+    """Pixels of the mask within ``thickness`` of its outside, bool [H, W].
+
+    What lies beyond ``mask`` is taken for inside.
+    """
     inner = mask.copy()
     for _ in range(thickness):
         inner[1:-1, 1:-1] &= inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]

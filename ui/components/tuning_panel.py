@@ -86,10 +86,9 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
 
 def known_masks(workspace: Workspace, images: Sequence[ImageRecord]) -> dict[str, int]:
     """How many images each source has masks for."""
-    verdicts = [one.verdict for one in reviews(workspace)]
     return {
         LABELS: sum(image.has_label_map for image in images),
-        REVIEWED: sum(verdict is not None and verdict.text != "bad" for verdict in verdicts),
+        REVIEWED: sum(review.trusted for review in reviews(workspace)),
     }
 
 

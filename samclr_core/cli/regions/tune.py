@@ -28,7 +28,10 @@ def tune(
         Path | None, typer.Option(help="A COCO file of instances, instead of --truth.")
     ] = None,
     truth: Annotated[
-        str, typer.Option(help="labels: the label maps; reviewed: regions of images called good.")
+        str,
+        typer.Option(
+            help="labels: the label maps; reviewed: regions of images called good or usable."
+        ),
     ] = "labels",
     seed: SeedOption = 0,
     settings: SettingsOption = None,

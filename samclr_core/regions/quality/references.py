@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import io
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from pycocotools.coco import COCO
 
 from samclr_core.images import store
 from samclr_core.images.catalogue import ImageRecord
+from samclr_core.images.names import ByFileName
 from samclr_core.messages import UserError
 from samclr_core.regions.quality.partition import segments_of
 from samclr_core.workspace import Workspace
@@ -47,7 +48,8 @@ class LabelMaps:
 
 
 class CocoFile:
-    """The instances of a COCO file, found by an image's name, else by the last part of it.
+    """The instances of a COCO file, found by an image's name, else by the last part of it
+    where only one of the file's images has that.
 
     Where instances overlap, the smaller one is on top; crowds are void.
     """
@@ -60,11 +62,11 @@ class CocoFile:
         """
         self.coco = _opened(path)
         self.digest = _digest(path.read_bytes())
-        self.by_name = {image["file_name"]: image for image in self.coco.imgs.values()}
-        self.by_last = {PurePosixPath(name).name: i for name, i in self.by_name.items()}
+        images = {image["file_name"]: image for image in self.coco.imgs.values()}
+        self.by_name: ByFileName[dict] = ByFileName(images)
 
     def key(self, record: ImageRecord) -> str:
-        return self.digest if self._image(record) else ""
+        return self.digest if self.by_name.find(record.name) else ""
 
     def segments(self, record: ImageRecord) -> np.ndarray:
         """As :meth:`Truth.segments`.
@@ -72,7 +74,7 @@ class CocoFile:
         Raises:
             UserError: the file gives the image another size.
         """
-        image = self._image(record)
+        image = self.by_name.find(record.name)
         assert image is not None
         if (image["width"], image["height"]) != (record.width, record.height):
             raise UserError("regions.coco_size", name=record.name)
@@ -83,9 +85,6 @@ class CocoFile:
             inside = self.coco.annToMask(annotation).astype(bool)
             segments[inside] = -1 if annotation.get("iscrowd") else number
         return segments
-
-    def _image(self, record: ImageRecord) -> dict | None:
-        return self.by_name.get(record.name) or self.by_last.get(PurePosixPath(record.name).name)
 
 
 def _opened(path: Path) -> COCO:

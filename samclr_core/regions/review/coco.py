@@ -9,7 +9,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from samclr_core.images import catalogue
 from samclr_core.images.catalogue import ImageRecord
+from samclr_core.images.names import ByFileName
 from samclr_core.messages import UserError
 from samclr_core.regions import rle, store
 from samclr_core.regions.config import SegmenterConfig
@@ -224,23 +224,16 @@ def _wanted(found: _Dataset, here: dict[int | str, ImageRecord]) -> list[_Annota
 def _matched(workspace: Workspace, theirs: Sequence[_Image]) -> dict[int | str, ImageRecord]:
     records = catalogue.records(workspace)
     by_id = {record.id: record for record in records}
-    by_name = {record.name: record for record in records}
-    often = Counter(_last(record.name) for record in records)
-    by_last = {_last(r.name): r for r in records if often[_last(r.name)] == 1}
+    by_name = ByFileName({record.name: record for record in records})
     here: dict[int | str, ImageRecord] = {}
     for image in theirs:
-        name = image.file_name
-        record = by_id.get(image.samclr_id or "") or by_name.get(name) or by_last.get(_last(name))
+        record = by_id.get(image.samclr_id or "") or by_name.find(image.file_name)
         if record:
             here[image.id] = _same_size(image, record)
     if not here:
         first = theirs[0].file_name if theirs else "-"
         raise UserError("review.coco_no_match", count=len(theirs), name=first)
     return here
-
-
-def _last(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).name
 
 
 def _same_size(image: _Image, record: ImageRecord) -> ImageRecord:

@@ -75,6 +75,11 @@ class Review:
         return next(reversed(self.verdicts.values()), None)
 
     @property
+    def trusted(self) -> bool:
+        """Whether the regions were called good or usable."""
+        return self.verdict is not None and self.verdict.text != "bad"
+
+    @property
     def regions(self) -> RegionSet:
         """The regions in use."""
         return replace(self.before, regions=tuple(item.region for item in self.kept))

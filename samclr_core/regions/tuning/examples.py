@@ -51,7 +51,7 @@ class Split:
     test: tuple[Example, ...]
 
 
-LABELS, REVIEWED, BAD = "labels", "reviewed", "bad"
+LABELS, REVIEWED = "labels", "reviewed"
 Source = Callable[[ImageRecord], Example | None]
 """What is known about an image; None where nothing is."""
 
@@ -74,7 +74,7 @@ def from_review(workspace: Workspace) -> Source:
 
     def example(record: ImageRecord) -> Example | None:
         found = review(workspace, record.id)
-        if found.verdict is None or found.verdict.text == BAD:
+        if not found.trusted:
             return None
         masks = [region.rle for region in found.regions.regions]
         return _example(record, masks, np.zeros((record.height, record.width), bool))

@@ -1,7 +1,6 @@
 """The picture a reviewer works on: drawn here, clicked in the browser."""
 
 import base64
-import colorsys
 import io
 import threading
 from collections.abc import Callable, Sequence
@@ -14,6 +13,8 @@ import streamlit as st
 from PIL import Image
 
 from samclr_core.images.store import load
+from samclr_core.regions.overlay import colour as colour_of_number
+from samclr_core.regions.overlay import edge
 from samclr_core.regions.region import Region
 from samclr_core.regions.review.fold import Review, Reviewed
 from samclr_core.regions.rle import decode_window
@@ -28,7 +29,6 @@ WHITE, YELLOW, GREEN, RED, GREY = (
     np.array(colour, np.float32)
     for colour in ((255, 255, 255), (255, 212, 0), (0, 200, 80), (230, 30, 30), (120, 120, 120))
 )
-GOLDEN = 0.618033988749895
 KEY = "review-picture"
 THUMBNAIL = 480
 HERE = Path(__file__).parent
@@ -152,11 +152,8 @@ def _outline(
     y, x, mask = _small(region, canvas.shape[:2])
     part = canvas[y : y + mask.shape[0], x : x + mask.shape[1]]
     part[mask] = (1 - fill) * part[mask] + fill * colour
-    inner = np.pad(mask, 1)
-    for _ in range(width):
-        near = inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
-        inner[1:-1, 1:-1] &= near
-    part[mask & ~inner[1:-1, 1:-1]] = colour
+    # Nothing of the region lies beyond its own window.
+    part[edge(np.pad(mask, 1), width)[1:-1, 1:-1]] = colour
 
 
 def _dot(canvas: np.ndarray, x: float, y: float, colour: np.ndarray) -> None:
@@ -177,16 +174,15 @@ def _colour(canvas: np.ndarray, kept: Sequence[Reviewed], strength: float) -> No
 
 
 def _borders(labels: np.ndarray) -> np.ndarray:
-    edge = np.zeros(labels.shape, bool)
-    edge[:, 1:] |= labels[:, 1:] != labels[:, :-1]
-    edge[1:] |= labels[1:] != labels[:-1]
-    return edge
+    borders = np.zeros(labels.shape, bool)
+    borders[:, 1:] |= labels[:, 1:] != labels[:, :-1]
+    borders[1:] |= labels[1:] != labels[:-1]
+    return borders
 
 
 def _colour_of(region_id: str) -> np.ndarray:
     """A region keeps its colour, whatever becomes of the others."""
-    hue = int(region_id[:8], 16) * GOLDEN % 1
-    return np.array(colorsys.hsv_to_rgb(hue, 0.75, 0.95), np.float32) * 255
+    return colour_of_number(int(region_id[:8], 16))
 
 
 def _small(region: Region, shape: tuple[int, int]) -> tuple[int, int, np.ndarray]:
