@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from app_browser import Locator, Studio, ViewportSize, browsing, expect
 from app_photos import SHAPES, box_region, photo
 from pycocotools.coco import COCO
-from test_browser import CHROMIUM, FLAGS, SECOND, Studio, address, weights  # noqa: F401
 
 from samclr_core.images import catalogue
 from samclr_core.images.intake import add_uploads
@@ -18,11 +18,8 @@ from samclr_core.regions.review import events as log
 from samclr_core.regions.review.fold import review
 from samclr_core.workspace import Workspace
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-from playwright.sync_api import Locator, expect, sync_playwright  # noqa: E402
-
 PHOTOS = 4
-PROJECTOR = {"width": 1280, "height": 720}
+PROJECTOR: ViewportSize = {"width": 1280, "height": 720}
 
 
 @pytest.fixture
@@ -38,18 +35,9 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def studio(weights: None, address: str, workspace: Workspace, tmp_path) -> Iterator[Studio]:  # noqa: F811
-    if not CHROMIUM:
-        pytest.skip("no Chromium: apt-get install chromium, or any other browser of its family")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport=PROJECTOR, device_scale_factor=1)
-        page.set_default_timeout(60 * SECOND)
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        yield Studio(page, address, tmp_path, "ja")
-        browser.close()
-    assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+def studio(weights: None, address: str, workspace: Workspace, tmp_path) -> Iterator[Studio]:
+    with browsing(address, tmp_path, "ja", PROJECTOR) as studio:
+        yield studio
 
 
 def picture(studio: Studio) -> Locator:
