@@ -9,7 +9,6 @@ from samclr_core.images import catalogue
 from samclr_core.images.store import load
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
-from samclr_core.progress import standing
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import RegionSet
@@ -113,23 +112,26 @@ def _segment(
     config: SegmenterConfig,
     missing: Sequence[str],
     names: dict[str, str],
-    total: int,
+    of_all: int,
     progress: Progress,
 ) -> None:
-    done = total - len(missing)
-    progress(done, total)
+    finished = of_all - len(missing)
+    progress(finished, of_all)
     if not missing:
         return
     from samclr_core.regions.automatic.pipeline import embedded
     from samclr_core.regions.automatic.segmenter import Segmenter
 
     segmenter = Segmenter(config, progress=progress)
-    images = embedded(segmenter, partial(load, workspace), missing)
-    for number, (image_id, image, embedding) in enumerate(images, start=done):
-        name = names.get(image_id, image_id)
-        inside = standing(progress, number, total, name)
-        regions = segmenter.segment(image, image_id, inside, embedding)
-        store.write(workspace, config, regions)
-        if number == 0:
-            store.choose(workspace, config)
-        progress(number + 1, total, name)
+    waiting = [names.get(image_id, image_id) for image_id in missing]
+
+    def inside(done: int, total: int, note: str = "") -> None:
+        progress(finished, of_all, waiting[0])
+
+    for images in embedded(segmenter, partial(load, workspace), missing):
+        for regions in segmenter.segment_all(images, inside):
+            store.write(workspace, config, regions)
+            if finished == 0:
+                store.choose(workspace, config)
+            finished += 1
+            progress(finished, of_all, waiting.pop(0))

@@ -6,6 +6,7 @@ from shapes import scene
 from samclr_core.images import catalogue, store
 from samclr_core.messages import Cancelled, UserError
 from samclr_core.regions import store as region_store
+from samclr_core.regions.automatic import pipeline
 from samclr_core.regions.batch import segment_one, segment_workspace
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.workspace import Workspace
@@ -58,7 +59,10 @@ def test_the_settings_in_use_name_their_weights(sam_weights, workspace):
     assert region_store.read(workspace, ids(workspace)[1]) is None
 
 
-def test_a_stop_keeps_the_images_that_are_done(sam_weights, workspace):
+@pytest.mark.parametrize("together", [1, 2, 8], ids="in batches of {}".format)
+def test_a_stop_keeps_the_images_that_are_done(sam_weights, workspace, monkeypatch, together):
+    monkeypatch.setitem(pipeline.IMAGES_PER_BATCH, "cpu", together)
+
     def stop(done: int, total: int, note: str = "") -> None:
         if done == 2:
             raise Cancelled

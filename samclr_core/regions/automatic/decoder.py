@@ -1,9 +1,14 @@
-"""SAM's own prompt encoder and mask decoder, as a source of candidates: the reference."""
+"""SAM's own prompt encoder and mask decoder, as a source of sketches: the reference."""
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import Protocol
 
 import torch
 from segment_anything.modeling import Sam
+from torch import Tensor
 
 from samclr_core.regions.automatic.candidates import Sketch
 from samclr_core.regions.automatic.geometry import Frame, by_token
@@ -12,66 +17,115 @@ from samclr_core.regions.automatic.geometry import Frame, by_token
 OUTLINE = (2, 2)
 
 
+@dataclass(frozen=True)
+class Prompted:
+    """An image and the points it is asked about.
+
+    Attributes:
+        embedding: of the image, [1, 256, 64, 64].
+        frame: its place in the model's square.
+        points: float32 [N, 2], X, Y in model pixels.
+    """
+
+    embedding: Tensor
+    frame: Frame
+    points: Tensor
+
+
 class PromptDecoder(Protocol):
-    """Proposes masks for single-point prompts on one image."""
+    """Proposes masks for single-point prompts."""
 
-    def set_image(self, embedding: torch.Tensor, frame: Frame) -> None:
-        """Take an image's embedding [1, 256, 64, 64] and place in the model's square."""
+    def sketches(
+        self, images: Sequence[Prompted], min_iou: float, decoded: Callable[[int], None]
+    ) -> Iterator[list[Sketch]]:
+        """For each image in turn, its masks of a predicted IoU over ``min_iou``.
 
-    def batches(self, points: torch.Tensor) -> list[torch.Tensor]:
-        """Which of the prompts [N, 2] in model pixels are decoded together, as indices."""
-
-    def decode(self, points: torch.Tensor, prompts: torch.Tensor, min_iou: float) -> list[Sketch]:
-        """Sketches of over ``min_iou`` for a batch of prompts [B, 2]; safe in threads.
-
-        ``prompts`` are their numbers, [B].
+        An image's sketches give their logits until the next image's are asked for. ``decoded`` is
+        told now and then how many prompts, of all the images', have been decoded.
         """
 
 
-class ReferenceDecoder:
-    """The modules of segment-anything, batched; under bfloat16 on a GPU."""
+@dataclass(frozen=True)
+class Logits:
+    """One mask's, float [64, 64, 4, 4], left where they were made until somebody asks."""
 
-    def __init__(self, model: Sam) -> None:
+    blocks: Tensor
+
+    @cached_property
+    def _at_hand(self) -> Tensor:
+        return self.blocks.flatten(0, 1).float().cpu()
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        return self._at_hand[tokens]
+
+
+class ReferenceDecoder:
+    """The modules of segment-anything, in batches across images; under bfloat16 on a GPU."""
+
+    def __init__(self, model: Sam, batch: int | None = None) -> None:
+        """``batch`` is the number of prompts at a time; by default what suits the device."""
         self.model = model
         self.cuda = model.device.type == "cuda"
-        self.batch = 64 if self.cuda else 8
+        self.batch = batch or (64 if self.cuda else 8)
 
-    def set_image(self, embedding: torch.Tensor, frame: Frame) -> None:
-        self.embedding = embedding
-        self.rows, self.columns = frame.tokens_used
-
-    def batches(self, points: torch.Tensor) -> list[torch.Tensor]:
-        return list(torch.arange(len(points)).split(self.batch))
+    def sketches(
+        self, images: Sequence[Prompted], min_iou: float, decoded: Callable[[int], None]
+    ) -> Iterator[list[Sketch]]:
+        """As :class:`PromptDecoder` says."""
+        ends = list(accumulate(len(image.points) for image in images))
+        prompts = [(i, n) for i, image in enumerate(images) for n in range(len(image.points))]
+        found: list[list[Sketch]] = [[] for _ in images]
+        finished = 0
+        for start in range(0, len(prompts), self.batch):
+            batch = prompts[start : start + self.batch]
+            for owner, sketch in self._decode(images, batch, min_iou):
+                found[owner].append(sketch)
+            done = start + len(batch)
+            decoded(done)
+            while finished < len(images) and ends[finished] <= done:
+                yield found[finished]
+                found[finished] = []
+                finished += 1
 
     @torch.inference_mode()
-    def decode(self, points: torch.Tensor, prompts: torch.Tensor, min_iou: float) -> list[Sketch]:
-        logits, iou = self.predict(points)
-        good = (iou > min_iou).nonzero().cpu()
-        blocks = by_token(logits[good[:, 0], good[:, 1]].float().cpu())
+    def _decode(
+        self, images: Sequence[Prompted], batch: list[tuple[int, int]], min_iou: float
+    ) -> list[tuple[int, Sketch]]:
+        """Sketches and the images they are of, for prompts given as image and number in it."""
+        points = torch.stack([images[owner].points[number] for owner, number in batch])
+        embeddings = torch.cat([images[owner].embedding for owner, _ in batch])
+        logits, iou = self.predict(points, embeddings)
+        good = (iou > min_iou).nonzero()
+        blocks = by_token(logits[good[:, 0], good[:, 1]])
         scores = iou[good[:, 0], good[:, 1]].tolist()
-        return [
-            Sketch(
-                blocks[number, : self.rows, : self.columns, *OUTLINE],
-                scores[number],
-                int(prompts[prompt]),
-                (float(points[prompt, 0]), float(points[prompt, 1])),
-                blocks[number].flatten(0, 1).__getitem__,
-            )
-            for number, prompt in enumerate(good[:, 0].tolist())
-        ]
+        outlines = blocks[..., *OUTLINE].float().cpu()
+        found = []
+        for place, prompt in enumerate(good[:, 0].tolist()):
+            owner, number = batch[prompt]
+            rows, columns = images[owner].frame.tokens_used
+            x, y = points[prompt].tolist()
+            outline = outlines[place, :rows, :columns]
+            logits_of = Logits(blocks[place])
+            found.append((owner, Sketch(outline, scores[place], number, (x, y), logits_of)))
+        return found
 
-    @torch.inference_mode()
-    def predict(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Three masks per prompt: logits [B, 3, 256, 256] and predicted IoU [B, 3]."""
+    def predict(self, points: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        """Three masks per prompt: logits [B, 3, 256, 256] and predicted IoU [B, 3].
+
+        Args:
+            points: the prompts, [B, 2], X, Y in model pixels.
+            embeddings: of the image of each, [B, 256, 64, 64].
+        """
         model = self.model
-        coordinates = points.to(model.device)[:, None]
         labels = torch.ones(len(points), 1, dtype=torch.int, device=model.device)
+        coordinates = points.to(model.device)[:, None]
         sparse, dense = model.prompt_encoder((coordinates, labels), boxes=None, masks=None)
         with torch.autocast("cuda", torch.bfloat16, enabled=self.cuda):
+            # The decoder takes one image for all prompts, and adds the dense embedding of each.
             return model.mask_decoder(
-                image_embeddings=self.embedding,
+                image_embeddings=torch.zeros_like(embeddings[:1]),
                 image_pe=model.prompt_encoder.get_dense_pe(),
                 sparse_prompt_embeddings=sparse,
-                dense_prompt_embeddings=dense,
+                dense_prompt_embeddings=embeddings + dense,
                 multimask_output=True,
             )

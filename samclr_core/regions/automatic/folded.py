@@ -16,6 +16,7 @@ The second saving is not exact: a prompt reads the image at some 280 places inst
 which a mask's edge runs through still get their own, in full.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -24,8 +25,10 @@ from torch import Tensor
 
 from samclr_core.regions.automatic.attention import Image, Reading, Writing, self_attention
 from samclr_core.regions.automatic.candidates import Sketch
+from samclr_core.regions.automatic.decoder import Prompted
 from samclr_core.regions.automatic.geometry import TOKENS, Frame
 from samclr_core.regions.automatic.keys import Keys, Rows
+from samclr_core.regions.automatic.parallel import in_parallel
 from samclr_core.regions.automatic.pyramid import (
     Places,
     around,
@@ -51,6 +54,22 @@ class FoldedDecoder:
         self.decoder = model.mask_decoder
         self.layers = list(self.decoder.transformer.layers)
         self.upscaler = Upscaler(self.decoder.output_upscaling)
+
+    def sketches(
+        self, images: Sequence[Prompted], min_iou: float, decoded: Callable[[int], None]
+    ) -> Iterator[list[Sketch]]:
+        """As :class:`~samclr_core.regions.automatic.decoder.PromptDecoder` says."""
+        done = 0
+        for image in images:
+            self.set_image(image.embedding, image.frame)
+            decode = partial(self.decode, image.points, min_iou)
+            batches = self.batches(image.points)
+            found: list[Sketch] = []
+            for prompts, sketches in zip(batches, in_parallel(decode, batches), strict=True):
+                found += sketches
+                done += len(prompts)
+                decoded(done)
+            yield found
 
     @torch.inference_mode()
     def set_image(self, embedding: Tensor, frame: Frame) -> None:
@@ -78,8 +97,9 @@ class FoldedDecoder:
         return [(tiles == tile).nonzero().flatten() for tile in tiles.unique()]
 
     @torch.inference_mode()
-    def decode(self, points: Tensor, prompts: Tensor, min_iou: float) -> list[Sketch]:
-        """Sketches of over ``min_iou`` for a batch of prompts [B, 2], numbered ``prompts`` [B]."""
+    def decode(self, points: Tensor, min_iou: float, prompts: Tensor) -> list[Sketch]:
+        """Sketches of over ``min_iou`` for the batch ``prompts`` [B] of ``points``; thread-safe."""
+        points = points[prompts]
         places = around(int(tile_of(points[:1]))) if self.foveated else everywhere()
         hidden, keys, spoken = self._transform(self._tokens(points), places)
         iou = self.decoder.iou_prediction_head(hidden[:, 0])[:, 1:]

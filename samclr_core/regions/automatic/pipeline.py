@@ -5,35 +5,20 @@ Choosing masks leaves cores idle between its steps; the encoder of the next imag
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from samclr_core.regions.automatic.segmenter import Segmenter
+from samclr_core.regions.automatic.segmenter import Embedded, Segmenter
 
 # A GPU is busy with several images at once only; on a CPU that costs memory and gains nothing.
 IMAGES_PER_BATCH = {"cuda": 8}
 
 
-class Embedded(NamedTuple):
-    """An image that is ready to be segmented.
-
-    Attributes:
-        image_id: which.
-        image: uint8 [H, W, 3], RGB.
-        embedding: [1, 256, 64, 64].
-    """
-
-    image_id: str
-    image: np.ndarray
-    embedding: torch.Tensor
-
-
 def embedded(
     segmenter: Segmenter, load: Callable[[str], np.ndarray], image_ids: Sequence[str]
-) -> Iterator[Embedded]:
-    """Images with their embeddings, in order, one batch ahead of the consumer.
+) -> Iterator[list[Embedded]]:
+    """Images with their embeddings, in order, in batches of what suits the device, one batch ahead.
 
     Args:
         segmenter: whose encoder.
@@ -51,9 +36,11 @@ def embedded(
 
     # One core is enough for it: the others are busy with masks.
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as beside:
-        ready = work(batches[0]) if batches else []
+        if not batches:
+            return
+        ready = work(batches[0])
         for following in batches[1:]:
             coming = beside.submit(work, following)
-            yield from ready
+            yield ready
             ready = coming.result()
-        yield from ready
+        yield ready

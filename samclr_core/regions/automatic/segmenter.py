@@ -2,7 +2,10 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,19 +13,33 @@ from segment_anything.utils.transforms import ResizeLongestSide
 
 from samclr_core.jobs import Progress, silent
 from samclr_core.regions.automatic.candidates import Sketch
-from samclr_core.regions.automatic.decoder import PromptDecoder, ReferenceDecoder
+from samclr_core.regions.automatic.decoder import PromptDecoder, Prompted, ReferenceDecoder
 from samclr_core.regions.automatic.folded import FoldedDecoder
 from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
 from samclr_core.regions.automatic.parallel import in_parallel
 from samclr_core.regions.automatic.reasons import LOW_IOU, REASONS
 from samclr_core.regions.automatic.selection import Selection, render
 from samclr_core.regions.config import PRESETS, SegmenterConfig
-from samclr_core.regions.region import RegionSet
+from samclr_core.regions.region import Region, RegionSet
 from samclr_core.regions.sam.models import load_model
 
-__all__ = ["PRESETS", "Segmenter", "SegmenterConfig"]
+__all__ = ["PRESETS", "Embedded", "Segmenter", "SegmenterConfig"]
 
 MASKS_PER_PROMPT = 3
+
+
+class Embedded(NamedTuple):
+    """An image that is ready to be segmented.
+
+    Attributes:
+        image_id: which.
+        image: uint8 [H, W, 3], RGB.
+        embedding: [1, 256, 64, 64].
+    """
+
+    image_id: str
+    image: np.ndarray
+    embedding: torch.Tensor
 
 
 class Segmenter:
@@ -70,22 +87,43 @@ class Segmenter:
             Cancelled: the person asked to stop.
         """
         started = time.perf_counter()
-        frame = Frame(*image.shape[:2])
-        points = frame.grid(self.config.points_per_side)
-        self.decoder.set_image(self.embed(image) if embedding is None else embedding, frame)
-        dropped: Counter[str] = Counter()
-        sketches = self._sketches(frame.to_model(points), dropped, progress)
-        chosen = list(Selection(frame, self.config, dropped).choices(sketches))
-        regions = list(in_parallel(lambda choice: render(choice, frame, points), chosen))
-        return RegionSet(
-            image_id=image_id,
-            height=frame.height,
-            width=frame.width,
-            segmenter=self.config.model_dump(),
-            regions=tuple(sorted(regions, key=lambda region: -region.area)),
-            seconds=time.perf_counter() - started,
-            dropped={reason: dropped[reason] for reason in REASONS if dropped[reason]},
-        )
+        embedding = self.embed(image) if embedding is None else embedding
+        (regions,) = self.segment_all([Embedded(image_id, image, embedding)], progress)
+        return replace(regions, seconds=time.perf_counter() - started)
+
+    def segment_all(
+        self, images: Sequence[Embedded], progress: Progress = silent
+    ) -> Iterator[RegionSet]:
+        """The regions of each image, in order; on a GPU, their prompts are decoded together.
+
+        Args:
+            images: with their embeddings.
+            progress: called with prompts done and prompts in all.
+
+        Raises:
+            Cancelled: the person asked to stop.
+        """
+        frames = [Frame(*one.image.shape[:2]) for one in images]
+        grids = [frame.grid(self.config.points_per_side) for frame in frames]
+        prompted = [
+            Prompted(one.embedding, frame, frame.to_model(points))
+            for one, frame, points in zip(images, frames, grids, strict=True)
+        ]
+        decoded = partial(_tell, progress, sum(len(points) for points in grids))
+        found = self.decoder.sketches(prompted, self.config.min_predicted_iou, decoded)
+        started = time.perf_counter()
+        for one, frame, points, sketches in zip(images, frames, grids, found, strict=True):
+            regions, dropped = self._choose(sketches, frame, points)
+            yield RegionSet(
+                image_id=one.image_id,
+                height=frame.height,
+                width=frame.width,
+                segmenter=self.config.model_dump(),
+                regions=regions,
+                seconds=time.perf_counter() - started,
+                dropped=dropped,
+            )
+            started = time.perf_counter()
 
     def embed(self, image: np.ndarray) -> torch.Tensor:
         """The image's embedding, [1, 256, 64, 64], from uint8 [H, W, 3]."""
@@ -106,19 +144,16 @@ class Segmenter:
         pixels = torch.from_numpy(resized).to(self.model.device).permute(2, 0, 1)[None]
         return self.model.preprocess(pixels)
 
-    def _sketches(
-        self, points: torch.Tensor, dropped: Counter[str], progress: Progress
-    ) -> list[Sketch]:
-        batches = self.decoder.batches(points)
+    def _choose(
+        self, sketches: Sequence[Sketch], frame: Frame, points: np.ndarray
+    ) -> tuple[tuple[Region, ...], dict[str, int]]:
+        """The masks that become regions, large ones first, and how many do not, by reason."""
+        dropped = Counter({LOW_IOU: MASKS_PER_PROMPT * len(points) - len(sketches)})
+        chosen = list(Selection(frame, self.config, dropped).choices(sketches))
+        regions = in_parallel(lambda choice: render(choice, frame, points), chosen)
+        ordered = tuple(sorted(regions, key=lambda region: -region.area))
+        return ordered, {reason: dropped[reason] for reason in REASONS if dropped[reason]}
 
-        def decode(prompts: torch.Tensor) -> list[Sketch]:
-            return self.decoder.decode(points[prompts], prompts, self.config.min_predicted_iou)
 
-        found: list[Sketch] = []
-        done = 0
-        for prompts, sketches in zip(batches, in_parallel(decode, batches), strict=True):
-            found += sketches
-            done += len(prompts)
-            progress(done, len(points))
-        dropped[LOW_IOU] += MASKS_PER_PROMPT * len(points) - len(found)
-        return found
+def _tell(progress: Progress, total: int, done: int) -> None:
+    progress(done, total)

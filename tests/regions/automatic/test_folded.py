@@ -1,10 +1,12 @@
 """The decoder that shares the image's work among prompts, held to segment-anything's modules."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from samclr_core.regions.automatic.candidates import Sketch
-from samclr_core.regions.automatic.decoder import ReferenceDecoder
+from samclr_core.regions.automatic.decoder import Prompted, ReferenceDecoder
 from samclr_core.regions.automatic.folded import FoldedDecoder
 from samclr_core.regions.automatic.geometry import Frame
 from samclr_core.regions.automatic.pyramid import tile_of
@@ -36,70 +38,88 @@ def points() -> torch.Tensor:
     return torch.rand(5, 2, generator=torch.Generator().manual_seed(2)) * 1023
 
 
-def decoded(decoder, points: torch.Tensor, min_iou: float = ALL) -> list[Sketch]:
+def decoded(decoder, embedding, frame, points, min_iou: float = ALL) -> list[Sketch]:
     """The sketches of all prompts, in one order for both decoders."""
-    batches = decoder.batches(points)
-    found = [s for prompts in batches for s in decoder.decode(points[prompts], prompts, min_iou)]
+    images = [Prompted(embedding, frame, points)]
+    (found,) = decoder.sketches(images, min_iou, lambda done: None)
     return sorted(found, key=lambda sketch: sketch.prompt)
+
+
+def same(ours: list[Sketch], theirs: list[Sketch], tolerance: float = 1e-4) -> None:
+    assert len(ours) == len(theirs) > 0
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one.prompt, one.point) == (other.prompt, other.point)
+        assert one.predicted_iou == pytest.approx(other.predicted_iou, abs=tolerance)
+        wanted = other.logits(EVERY_TOKEN)
+        scale = wanted.abs().max()
+        assert scale > 0.1, "logits that differ from zero"
+        near = partial(torch.testing.assert_close, rtol=0, atol=tolerance)
+        near(one.logits(EVERY_TOKEN) / scale, wanted / scale)
+        near(one.outline / scale, other.outline / scale)
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: f"{frame.width}x{frame.height}")
 def test_all_logits_and_scores_are_the_same(decoders, embedding, points, frame):
-    for decoder in decoders:
-        decoder.set_image(embedding, frame)
-    ours, theirs = (decoded(decoder, points) for decoder in decoders)
-    assert len(ours) == len(theirs) == 3 * len(points)
-    for one, other in zip(ours, theirs, strict=True):
-        assert (one.prompt, one.point) == (other.prompt, other.point)
-        assert one.predicted_iou == pytest.approx(other.predicted_iou, abs=1e-4)
-        wanted = other.logits(EVERY_TOKEN)
-        scale = wanted.abs().max()
-        assert scale > 0.1, "logits that differ from zero"
-        torch.testing.assert_close(
-            one.logits(EVERY_TOKEN) / scale, wanted / scale, rtol=0, atol=1e-4
-        )
-        torch.testing.assert_close(one.outline / scale, other.outline / scale, rtol=0, atol=1e-4)
-        assert one.outline.shape == frame.tokens_used
+    ours, theirs = (decoded(decoder, embedding, frame, points) for decoder in decoders)
+    assert len(ours) == 3 * len(points)
+    assert ours[0].outline.shape == frame.tokens_used
+    same(ours, theirs)
 
 
-def test_a_new_image_takes_the_old_ones_place(decoders, embedding, points):
-    decoders[0].set_image(embedding, FRAMES[0])
-    for decoder in decoders:
-        decoder.set_image(embedding.flip(-1), FRAMES[0])
-    ours, theirs = (decoded(decoder, points) for decoder in decoders)
-    torch.testing.assert_close(
-        [sketch.predicted_iou for sketch in ours],
-        [sketch.predicted_iou for sketch in theirs],
-        rtol=1e-4,
-        atol=1e-4,
-    )
+@pytest.mark.parametrize("which", [0, 1], ids=["folded", "reference"])
+def test_images_decoded_together_are_as_each_alone(decoders, embedding, points, which):
+    """With batches of two, the five prompts of an image share one with the next image's."""
+    decoder = (decoders[0], ReferenceDecoder(decoders[1].model, batch=2))[which]
+    turned = [embedding, embedding.flip(-1), embedding.flip(-2)]
+    images = [Prompted(*one, points) for one in zip(turned, FRAMES, strict=True)]
+    told: list[int] = []
+    coming = decoder.sketches(images, ALL, told.append)
+    for number, image in enumerate(images, start=1):
+        found = sorted(next(coming), key=lambda sketch: sketch.prompt)
+        assert number * len(points) <= told[-1] <= number * len(points) + 1, "no more than asked"
+        same(found, decoded(decoders[1], image.embedding, image.frame, points))
+    assert told[-1] == 3 * len(points)
+    assert list(coming) == []
+
+
+def test_the_reference_is_what_segment_anything_computes(decoders, embedding, points):
+    """Images go in with the dense embeddings; the sums must be the decoder's own."""
+    model = decoders[1].model
+    labels = torch.ones(len(points), 1, dtype=torch.int)
+    sparse, dense = model.prompt_encoder((points[:, None], labels), boxes=None, masks=None)
+    pe = model.prompt_encoder.get_dense_pe()
+    with torch.inference_mode():
+        wanted = model.mask_decoder(embedding, pe, sparse, dense, multimask_output=True)
+        found = decoders[1].predict(points, embedding.expand(len(points), -1, -1, -1))
+    torch.testing.assert_close(found, wanted)
 
 
 def test_only_sketches_over_the_limit_come_back(decoders, embedding, points):
-    folded, _ = decoders
-    folded.set_image(embedding, FRAMES[0])
-    scores = sorted(sketch.predicted_iou for sketch in decoded(folded, points))
-    limit = scores[len(scores) // 2]
-    over = [sketch.predicted_iou for sketch in decoded(folded, points, limit)]
-    assert sorted(over) == scores[len(scores) // 2 + 1 :]
+    for decoder in decoders:
+        every = decoded(decoder, embedding, FRAMES[0], points)
+        scores = sorted(sketch.predicted_iou for sketch in every)
+        limit = scores[len(scores) // 2]
+        over = [s.predicted_iou for s in decoded(decoder, embedding, FRAMES[0], points, limit)]
+        assert sorted(over) == scores[len(scores) // 2 + 1 :]
 
 
 def test_foveated_prompts_are_batched_by_tile_and_all_answered(decoders, embedding, points):
     folded = FoldedDecoder(decoders[0].model)
-    folded.set_image(embedding, FRAMES[0])
     batches = folded.batches(points)
     assert sorted(torch.cat(batches).tolist()) == list(range(len(points)))
     assert all(len(set(tile_of(points[prompts]).tolist())) == 1 for prompts in batches)
-    assert [s.prompt for s in decoded(folded, points)] == [p for p in range(5) for _ in range(3)]
+    found = decoded(folded, embedding, FRAMES[0], points)
+    assert [sketch.prompt for sketch in found] == [p for p in range(5) for _ in range(3)]
 
 
 def test_where_an_image_is_even_a_foveated_prompt_sees_what_a_full_one_sees(decoders, points):
     """Averages of equal tokens are those tokens; only the position differs within an average."""
     even = torch.ones(1, 256, 64, 64)
-    full, foveated = decoders[0], FoldedDecoder(decoders[0].model)
-    for decoder in (full, foveated):
-        decoder.set_image(even, FRAMES[0])
-    for one, other in zip(decoded(foveated, points), decoded(full, points), strict=True):
+    full, foveated = (
+        decoded(decoder, even, FRAMES[0], points)
+        for decoder in (decoders[0], FoldedDecoder(decoders[0].model))
+    )
+    for one, other in zip(foveated, full, strict=True):
         wanted = other.logits(EVERY_TOKEN)
         close = (one.logits(EVERY_TOKEN) - wanted).abs().mean()
         assert close < 0.1 * wanted.std()

@@ -19,7 +19,9 @@ def segmenter(sam_weights) -> Segmenter:
 
 def test_every_image_comes_in_order_with_its_embedding(monkeypatch, segmenter):
     monkeypatch.setitem(pipeline.IMAGES_PER_BATCH, "cpu", 2)
-    found = list(pipeline.embedded(segmenter, IMAGES.__getitem__, list(IMAGES)))
+    batches = list(pipeline.embedded(segmenter, IMAGES.__getitem__, list(IMAGES)))
+    assert [len(batch) for batch in batches] == [2, 1]
+    found = [one for batch in batches for one in batch]
     assert [one.image_id for one in found] == list(IMAGES)
     for one in found:
         assert one.image is IMAGES[one.image_id]
@@ -49,7 +51,7 @@ def test_what_was_ready_comes_before_an_image_that_cannot_be_had(segmenter):
         return IMAGES[image_id]
 
     coming = pipeline.embedded(segmenter, load, list(IMAGES))
-    assert next(coming).image_id == "0"
+    assert [one.image_id for one in next(coming)] == ["0"]
     with pytest.raises(UserError, match="no image"):
         next(coming)
 

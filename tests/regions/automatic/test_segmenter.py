@@ -9,7 +9,7 @@ from shapes import scene
 
 from samclr_core.messages import Cancelled
 from samclr_core.regions import rle
-from samclr_core.regions.automatic.segmenter import Segmenter
+from samclr_core.regions.automatic.segmenter import Embedded, Segmenter
 from samclr_core.regions.config import SegmenterConfig
 
 # segment-anything's own thresholds, and no more de-duplication than it has.
@@ -105,3 +105,15 @@ def test_a_stop_is_minded_between_prompts(segmenter):
     assert 0 < told[0][0] < told[1][0] < told[1][1] == 64
     assert torch.get_num_threads() == threads
     assert segmenter.segment(scene()[0]).regions, "it can be used again"
+
+
+def test_images_cut_together_are_as_each_alone(segmenter, regions):
+    images = [scene()[0], scene(1)[0][:300]]
+    embedded = [Embedded(str(i), image, segmenter.embed(image)) for i, image in enumerate(images)]
+    told = []
+    found = list(segmenter.segment_all(embedded, lambda *step: told.append(step)))
+    assert [one.image_id for one in found] == ["0", "1"]
+    assert (found[1].height, found[1].width) == images[1].shape[:2]
+    assert found[0].regions == regions.regions
+    assert found[1].regions == segmenter.segment(images[1]).regions
+    assert told[-1] == (128, 128)
