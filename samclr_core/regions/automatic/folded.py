@@ -45,7 +45,7 @@ Spoken = list[tuple[Tensor, Tensor]]
 
 
 class FoldedDecoder:
-    """Sketches for single-point prompts, with SAM's weights."""
+    """Sketches for single-point prompts, with the weights SAM has when it gets an image."""
 
     def __init__(self, model: Sam, foveated: bool = True) -> None:
         """``foveated`` prompts read the image at a few places; else at all, as SAM does."""
@@ -53,7 +53,6 @@ class FoldedDecoder:
         self.foveated = foveated
         self.decoder = model.mask_decoder
         self.layers = list(self.decoder.transformer.layers)
-        self.upscaler = Upscaler(self.decoder.output_upscaling)
 
     def sketches(
         self, images: Sequence[Prompted], min_iou: float, decoded: Callable[[int], None]
@@ -86,7 +85,7 @@ class FoldedDecoder:
             self.writings.append(Writing(layer.cross_attn_image_to_token, layer.norm4, image))
             image = self.writings[-1].after
         self.readings.append(Reading(transformer.final_attn_token_to_image, image))
-        self.upscaler.set_image(image)
+        self.upscaler = Upscaler(self.decoder.output_upscaling, image)
         self.rows, self.columns = frame.tokens_used
 
     def batches(self, points: Tensor) -> list[Tensor]:

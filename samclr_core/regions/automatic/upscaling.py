@@ -22,10 +22,10 @@ FIRST = slice(HIDDEN)
 
 
 class Upscaler:
-    """From keys to the logits of masks."""
+    """From keys to the logits of masks on one image."""
 
-    def __init__(self, layers: nn.Sequential) -> None:
-        """``layers`` are ``MaskDecoder.output_upscaling``."""
+    def __init__(self, layers: nn.Sequential, image: Image) -> None:
+        """``layers`` are ``MaskDecoder.output_upscaling``; the image's part is projected once."""
         first, norm, second = (layers[place] for place in (0, 1, 3))
         assert isinstance(first, nn.ConvTranspose2d)
         assert isinstance(second, nn.ConvTranspose2d)
@@ -36,9 +36,6 @@ class Upscaler:
         self.norm = norm
         self.second = second.weight.permute(0, 2, 3, 1).flatten(1).contiguous()
         self.second_bias = _bias(second).repeat(4)
-
-    def set_image(self, image: Image) -> None:
-        """Project the image's part once."""
         self.content = image.content @ self.first.T
         self.constant = image.bias @ self.first.T + self.first_bias
         self.rows = image.rows.through(self.first)

@@ -123,3 +123,15 @@ def test_where_an_image_is_even_a_foveated_prompt_sees_what_a_full_one_sees(deco
         wanted = other.logits(EVERY_TOKEN)
         close = (one.logits(EVERY_TOKEN) - wanted).abs().mean()
         assert close < 0.1 * wanted.std()
+
+
+def test_weights_that_change_are_minded(embedding, points):
+    """A model that is being tuned is asked in between."""
+    torch.manual_seed(1)
+    model = mobile_sam().eval()
+    folded = FoldedDecoder(model, foveated=False)
+    decoded(folded, embedding, FRAMES[0], points)
+    with torch.no_grad():
+        for parameter in model.mask_decoder.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter) * parameter.std(correction=0))
+    same(*(decoded(one, embedding, FRAMES[0], points) for one in (folded, ReferenceDecoder(model))))
