@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from samclr_core.images.store import load
 from samclr_core.jobs import Progress, silent
-from samclr_core.regions import rle, store
+from samclr_core.regions import store
 from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.region import RegionSet
-from samclr_core.regions.rle import Rle, decode, encode
 from samclr_core.regions.sam.embeddings import embedding
 from samclr_core.regions.tuning.examples import Example
 from samclr_core.regions.tuning.prompts import KINDS
 from samclr_core.regions.tuning.report import Figures
-from samclr_core.regions.tuning.scores import TO_JUDGE, prompted
+from samclr_core.regions.tuning.scores import TO_JUDGE, best_ious, prompted
 from samclr_core.workspace import Workspace
 
 
@@ -42,15 +39,6 @@ def judge(
         values["recall75"] = float((best >= 0.75).mean())
         found[example.image_id] = values
     return found
-
-
-def best_ious(example: Example, regions: RegionSet) -> np.ndarray:
-    """For each true segment its best IoU with a region where the truth is known, float [N]."""
-    known = example.known
-    found: list[Rle] = [region.rle for region in regions.regions]
-    if not known.all():
-        found = [encode(decode(mask) & known) for mask in found]
-    return rle.best_ious(example.segments, found)
 
 
 def _regions(workspace: Workspace, segmenter: Segmenter, image_id: str) -> RegionSet:

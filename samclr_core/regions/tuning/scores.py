@@ -1,4 +1,4 @@
-"""How well prompts are answered: IoU with the true masks, image by image."""
+"""How well prompts are answered and things found: IoU with the true masks, image by image."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from samclr_core.images.store import load
+from samclr_core.regions import rle
 from samclr_core.regions.automatic.geometry import Frame
 from samclr_core.regions.automatic.segmenter import Segmenter
-from samclr_core.regions.rle import decode
+from samclr_core.regions.region import RegionSet
+from samclr_core.regions.rle import Rle, decode, encode
 from samclr_core.regions.sam.embeddings import embedding
 from samclr_core.regions.tuning import losses
 from samclr_core.regions.tuning.decoder import TrainableDecoder
@@ -28,6 +31,25 @@ def point_score(
     """Mean over images of the IoU of the mask trusted most, at one point per segment."""
     found = [prompted(workspace, segmenter, e, "point", TO_VALIDATE, seed) for e in examples]
     return float(np.mean([one["point"] for one in found]))
+
+
+def region_score(workspace: Workspace, segmenter: Segmenter, examples: Sequence[Example]) -> float:
+    """Mean over images of their segments' mean best IoU with the automatic regions."""
+    found = []
+    for example in examples:
+        known = embedding(workspace, example.image_id, segmenter)
+        made = segmenter.segment(load(workspace, example.image_id), embedding=known)
+        found.append(best_ious(example, made).mean())
+    return float(np.mean(found))
+
+
+def best_ious(example: Example, regions: RegionSet) -> np.ndarray:
+    """For each true segment its best IoU with a region where the truth is known, float [N]."""
+    known = example.known
+    found: list[Rle] = [region.rle for region in regions.regions]
+    if not known.all():
+        found = [encode(decode(mask) & known) for mask in found]
+    return rle.best_ious(example.segments, found)
 
 
 @torch.no_grad()

@@ -19,12 +19,12 @@ from samclr_core.regions.tuning.decoder import TrainableDecoder
 from samclr_core.regions.tuning.examples import Example, Split
 from samclr_core.regions.tuning.losses import Loss, prompt_loss
 from samclr_core.regions.tuning.prompts import KINDS, Kind, draw
-from samclr_core.regions.tuning.scores import point_score
+from samclr_core.regions.tuning.scores import point_score, region_score
 from samclr_core.regions.tuning.target import targets
 from samclr_core.workspace import Workspace
 
 State = dict[str, Tensor]
-PARTS_OF_THE_WAY = (0.25, 0.5, 0.75)
+PARTS_OF_THE_WAY = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def train(
     """Tune the mask decoder of ``segmenter``'s model; the model itself has the result afterwards.
 
     In the end the weights are moved back towards the start as far as the validation images like
-    it (WiSE-FT, Wortsman et al. 2022): what few images taught is often best taken in part.
+    it (WiSE-FT, Wortsman et al. 2022): what few images taught is often best taken in part. There,
+    automatic regions count as much as the answers to points.
 
     Args:
         workspace: holds the images and the cache of embeddings.
@@ -83,7 +84,6 @@ def train(
     """
     loop = _Loop(workspace, segmenter, config)
     start = best = loop.weights()
-    own_scale = scale.answers(workspace, segmenter, parts.train)
     journal = [Epoch(0, None, None, loop.validated(parts.validation))]
     for number in range(1, config.epochs + 1):
         losses = loop.epoch(number, parts.train, progress)
@@ -93,10 +93,7 @@ def train(
         since_best = number - max(journal, key=lambda e: e.validation).epoch
         if since_best >= config.patience:
             break
-    scores = journal[0].validation, max(epoch.validation for epoch in journal)
-    way = loop.best_way(start, best, parts.validation, scores)
-    if way:
-        scale.keep(segmenter.model, own_scale, scale.answers(workspace, segmenter, parts.train))
+    way = loop.best_way(start, best, parts.validation)
     return Tuned(loop.weights(), way, tuple(journal))
 
 
@@ -133,20 +130,24 @@ class _Loop:
             found += self._step(batch)
         return float(np.mean([f[0] for f in found])), float(np.mean([f[1] for f in found]))
 
-    def best_way(
-        self, start: State, best: State, examples: Sequence[Example], scores: tuple[float, float]
-    ) -> float:
-        """Go from ``start`` to ``best`` as far as the score is highest, and stay there."""
-        way, state, score = (
-            (1.0, best, scores[1]) if scores[1] > scores[0] else (0.0, start, scores[0])
-        )
+    def best_way(self, start: State, best: State, examples: Sequence[Example]) -> float:
+        """Go from ``start`` to ``best`` as far as ``examples`` like it most, and stay there."""
+        self.model.mask_decoder.load_state_dict(start)
+        own_scale = scale.answers(self.workspace, self.segmenter, examples)
+        way, state, score = 0.0, start, self._worth(examples)
         for share in PARTS_OF_THE_WAY:
             mixed = {n: torch.lerp(start[n], best[n], share) for n in start}
             self.model.mask_decoder.load_state_dict(mixed)
-            if (found := self.validated(examples)) > score:
-                way, state, score = share, mixed, found
+            answers = scale.answers(self.workspace, self.segmenter, examples)
+            scale.keep(self.model, own_scale, answers, self.segmenter.config)
+            if (found := self._worth(examples)) > score:
+                way, state, score = share, self.weights(), found
         self.model.mask_decoder.load_state_dict(state)
         return way
+
+    def _worth(self, examples: Sequence[Example]) -> float:
+        regions = region_score(self.workspace, self.segmenter, examples)
+        return (self.validated(examples) + regions) / 2
 
     def _batches(self, examples: Sequence[Example]) -> Iterator[list[Example]]:
         order = self.rng.permutation(len(examples))

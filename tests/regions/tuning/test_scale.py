@@ -5,6 +5,7 @@ import pytest
 import torch
 from segment_anything.modeling import Sam
 
+from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.sam.models import load_model
 from samclr_core.regions.tuning import scale
 from samclr_core.regions.tuning.decoder import TrainableDecoder
@@ -30,14 +31,26 @@ def answered(model: Sam) -> Answers:
 
 
 def test_stability_is_the_iou_of_two_cuts():
-    # Over 1: two pixels; over -1: four. With logits twice as large: three and four.
-    answers = Answers(np.ones(1), (torch.tensor([[3.0, 1.5, 0.7, -0.4, -2.0]]),))
-    assert answers.stability() == pytest.approx(2 / 4)
-    assert answers.stability(2.0) == pytest.approx(3 / 4)
+    # Over 1: two pixels; over -1: four. At cuts half as far: three and four.
+    answers = Answers(np.ones(2), (torch.tensor([[3.0, 1.5, 0.7, -0.4, -2.0], [-9.0] * 5]),))
+    assert answers.stability(1.0) == pytest.approx([2 / 4, np.nan], nan_ok=True)
+    assert answers.stability(0.5) == pytest.approx([3 / 4, np.nan], nan_ok=True)
+
+
+def passing(answers: Answers, limits: SegmenterConfig) -> np.ndarray:
+    """Which masks pass both thresholds, bool [N]."""
+    stable = answers.stability(limits.stability_offset) >= limits.min_stability
+    return (answers.iou > limits.min_predicted_iou) & stable
 
 
 def test_a_model_that_lost_its_scale_gets_it_back(model):
     wanted = answered(model)
+    # Thresholds that half of these masks pass: the embedding is noise, which SAM trusts little.
+    middle = {
+        "min_predicted_iou": float(np.quantile(wanted.iou, 0.4)),
+        "min_stability": float(np.quantile(wanted.stability(1.0), 0.4)),
+    }
+    limits = SegmenterConfig(**middle)
     decoder = model.mask_decoder
     with torch.no_grad():
         head = decoder.iou_prediction_head.layers[-1]
@@ -47,11 +60,11 @@ def test_a_model_that_lost_its_scale_gets_it_back(model):
             network.layers[-1].weight.mul_(0.25)
             network.layers[-1].bias.mul_(0.25)
     lost = answered(model)
-    assert lost.iou.max() < wanted.iou.max() - 0.1
-    assert lost.stability() < wanted.stability() - 0.05
-    scale.keep(model, wanted, lost)
+    assert passing(wanted, limits).sum() >= 3
+    assert not passing(lost, limits).any()
+    scale.keep(model, wanted, lost, limits)
     found = answered(model)
     assert found.iou == pytest.approx(wanted.iou, abs=1e-4)
-    assert found.stability() == pytest.approx(wanted.stability(), abs=0.01)
+    assert passing(found, limits).tolist() == passing(wanted, limits).tolist()
     inside = [one.logits[0] > 0 for one in (found, lost)]
     assert torch.equal(*inside)
