@@ -10,7 +10,6 @@ last column is the IoU of its mask with ours.
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 import psutil
 import torch
+from common import publish
 from PIL import Image
 from segment_anything import SamPredictor
 
@@ -33,7 +33,6 @@ from samclr_core.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
 SCENE = ROOT / "sample_data" / "scenes" / "images" / "scene_000.jpg"
-RESULT = ROOT / "benchmarks" / "results" / "clicks.json"
 SIZES = ((1920, 1080), (4000, 3000), (6000, 4000))
 TARGET_MS = 300
 
@@ -75,8 +74,7 @@ def main() -> None:
         "device": "cpu",
     }
     content = {"machine": machine, "clicks": clicks, "rows": [asdict(row) for row in rows]}
-    RESULT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    RESULT.with_suffix(".md").write_text(_table(rows, clicks), encoding="utf-8")
+    publish("clicks", content, _table(rows, clicks))
     print(_table(rows, clicks))
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from common import RESULTS, publish, spread
 from PIL import Image
 from segment_anything import SamAutomaticMaskGenerator
 
@@ -36,7 +37,6 @@ from samclr_core.regions.rle import best_ious
 from samclr_core.regions.sam.models import default_device
 
 ROOT = Path(__file__).parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "regions.json"
 PHOTOS = {".jpg", ".jpeg"}
 FOUND_IOU = 0.75
 QUICK_COUNT = 2
@@ -111,8 +111,7 @@ def _spread(choice: str) -> list[Path]:
     paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in PHOTOS)
     if not paths or not count.isdigit():
         raise SystemExit(f"{choice}: wanted is FOLDER=COUNT, with a folder that holds photos")
-    wanted = min(int(count), len(paths))
-    return [paths[i] for i in np.linspace(0, len(paths) - 1, wanted).astype(int)]
+    return spread(paths, int(count))
 
 
 def _mixed(folders: list[list[Path]]) -> list[Path]:
@@ -238,9 +237,10 @@ def _photo(size: tuple[int, int]) -> np.ndarray:
 
 def _rows_before() -> list[Row]:
     """The rows that this code made on this machine already."""
-    if not RESULT.exists():
+    before = RESULTS / "regions.json"
+    if not before.exists():
         return []
-    content = json.loads(RESULT.read_text(encoding="utf-8"))
+    content = json.loads(before.read_text(encoding="utf-8"))
     return [Row(**row) for row in content["images"]] if content["machine"] == _machine() else []
 
 
@@ -260,10 +260,8 @@ def _machine() -> dict:
 
 
 def _write(rows: list[Row], summary: dict) -> None:
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
     content = {"machine": _machine(), "summary": summary, "images": [asdict(row) for row in rows]}
-    RESULT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    RESULT.with_suffix(".md").write_text(_table(rows, summary) + "\n", encoding="utf-8")
+    publish("regions", content, _table(rows, summary))
 
 
 def _table(rows: list[Row], summary: dict[str, float]) -> str:

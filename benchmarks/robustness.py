@@ -14,6 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from common import publish
+
 from samclr_core.cli.common import parsed
 from samclr_core.config import with_changes
 from samclr_core.evaluation.robustness.answer import answer, spoken
@@ -27,9 +29,8 @@ from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.regions.rle import decode
 from samclr_core.training.config import PRESETS
-from samclr_core.workspace import SAMPLE_DATA, Workspace, write_json
+from samclr_core.workspace import SAMPLE_DATA, Workspace
 
-RESULTS = Path(__file__).parent / "results"
 TRUTH = SegmenterConfig(model="annotations")
 LEAST_AREA = 100
 # Short, so that the trainings take an hour on two cores.
@@ -124,8 +125,7 @@ def main() -> None:
         "machine": f"{platform.machine()}, CPU",
     }
     result = {"settings": settings, "answer": sentences, "rows": found.table()}
-    write_json(RESULTS / "robustness.json", result)
-    (RESULTS / "robustness.md").write_text(markdown(found, sentences, settings), encoding="utf-8")
+    publish("robustness", result, markdown(found, sentences, settings))
 
 
 if __name__ == "__main__":

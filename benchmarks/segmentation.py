@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from common import publish, spread
 from PIL import Image
 from scipy.io import loadmat
 from skimage.segmentation import felzenszwalb, slic
@@ -31,7 +32,6 @@ from samclr_core.regions.quality.partition import partition
 
 ROOT = Path(__file__).parent.parent
 SCENES = ROOT / "sample_data" / "scenes"
-RESULTS = ROOT / "benchmarks" / "results"
 PEERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     **{
         f"Felzenszwalb, scale {scale}": lambda image, s=scale: felzenszwalb(
@@ -76,17 +76,14 @@ def main() -> None:
         "sample scenes": _measured(segmenter, _scenes(arguments.scenes)),
     }
     summary = {name: _summary(rows) for name, rows in found.items()}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"summary": summary, "images": found}) + "\n"
-    (RESULTS / "segmentation.json").write_text(content, encoding="utf-8")
-    (RESULTS / "segmentation.md").write_text(_tables(summary), encoding="utf-8")
+    publish("segmentation", {"summary": summary, "images": found}, _tables(summary))
     print(_tables(summary))
 
 
 def _spread(paths: list[Path], count: int) -> list[Path]:
     if not paths:
         raise SystemExit("no images there")
-    return [paths[i] for i in np.linspace(0, len(paths) - 1, min(count, len(paths))).astype(int)]
+    return spread(paths, count)
 
 
 def _bsds(folder: Path, count: int) -> Iterator[Photo]:

@@ -9,12 +9,12 @@ regions that SAM's own thresholds give are still among them (IoU at least 0.75).
 """
 
 import argparse
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from common import publish, spread
 from PIL import Image
 
 from samclr_core.images.decode import decode
@@ -25,7 +25,6 @@ from samclr_core.regions.region import RegionSet
 
 ROOT = Path(__file__).parent.parent
 SCENES = ROOT / "sample_data" / "scenes"
-RESULTS = ROOT / "benchmarks" / "results"
 STOCK = (0.88, 0.95)
 THRESHOLDS = (STOCK, (0.88, 0.90), (0.80, 0.90), (0.80, 0.85), (0.70, 0.80))
 LEAST_PIXELS = 100
@@ -47,21 +46,18 @@ def main() -> None:
     stock = [_cut(STOCK, scene) for scene in scenes]
     rows = [_row(thresholds, scenes, stock) for thresholds in THRESHOLDS]
     content = {"scenes": len(scenes), "rows": rows}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "thresholds.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (RESULTS / "thresholds.md").write_text(_table(rows), encoding="utf-8")
+    publish("thresholds", content, _table(rows))
     print(_table(rows))
 
 
 def _scenes(count: int) -> list[Scene]:
     paths = sorted((SCENES / "images").glob("*.jpg"))
-    chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, count).astype(int)]
     return [
         Scene(
             decode(path.read_bytes(), path.name),
             np.array(Image.open(SCENES / "instances" / f"{path.stem}.png"), int),
         )
-        for path in chosen
+        for path in spread(paths, count)
     ]
 
 

@@ -6,13 +6,13 @@ is done already is taken from the workspaces in --work.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from common import publish, spread
 from PIL import Image
 
 from samclr_core.images import catalogue, store
@@ -26,7 +26,6 @@ from samclr_core.regions.tuning.report import MEASURES, Figures, Report, compare
 from samclr_core.regions.tuning.tune import tune_on
 from samclr_core.workspace import SAMPLE_DATA, Workspace
 
-RESULTS = Path(__file__).parent / "results"
 CAMVID_VOID = 11
 CAMVID_TEST_SEQUENCE = "0016E5"
 NAMES = {
@@ -58,9 +57,7 @@ def main() -> None:
 
 def _write(rows: list[tuple[str, Report]]) -> None:
     content = [{"data": name, **_kept(made)} for name, made in rows]
-    text = json.dumps(content, indent=1) + "\n"
-    (RESULTS / "tuning.json").write_text(text, encoding="utf-8")
-    (RESULTS / "tuning.md").write_text(_table(rows), encoding="utf-8")
+    publish("tuning", content, _table(rows))
 
 
 def _kept(made: Report) -> dict:
@@ -123,9 +120,8 @@ def _split(
     drawn = rng.permutation([i for i, record in enumerate(records) if learned_from(record)])
     chosen = drawn[:tune].tolist()
     rest = [i for i, record in enumerate(records) if tested_on(record) and i not in chosen]
-    spread = [rest[i] for i in np.linspace(0, len(rest) - 1, min(test, len(rest))).astype(int)]
     validation = tune // 4
-    parts = (chosen[validation:], chosen[:validation], spread)
+    parts = (chosen[validation:], chosen[:validation], spread(rest, test))
     examples = [tuple(e for i in part if (e := find(records[i]))) for part in parts]
     return Split(*examples)
 
