@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from samclr_core.images.store import load
+from samclr_core.jobs import Progress, silent
 from samclr_core.regions import rle
 from samclr_core.regions.automatic.geometry import Frame
 from samclr_core.regions.automatic.segmenter import Segmenter
@@ -33,10 +34,16 @@ def point_score(
     return float(np.mean([one["point"] for one in found]))
 
 
-def region_score(workspace: Workspace, segmenter: Segmenter, examples: Sequence[Example]) -> float:
+def region_score(
+    workspace: Workspace,
+    segmenter: Segmenter,
+    examples: Sequence[Example],
+    progress: Progress = silent,
+) -> float:
     """Mean over images of their segments' mean best IoU with the automatic regions."""
     found = []
-    for example in examples:
+    for number, example in enumerate(examples):
+        progress(number, len(examples))
         known = embedding(workspace, example.image_id, segmenter)
         made = segmenter.segment(load(workspace, example.image_id), embedding=known)
         found.append(best_ious(example, made).mean())

@@ -1,30 +1,29 @@
 """The loop: prompts from true masks, SAM's loss, and a stop when held-out images gain no more."""
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from samclr_core.jobs import Progress, silent
+from samclr_core.progress import counted
 from samclr_core.regions.automatic.geometry import Frame
 from samclr_core.regions.automatic.segmenter import Segmenter
 from samclr_core.regions.rle import decode
 from samclr_core.regions.sam.embeddings import embedding
-from samclr_core.regions.tuning import scale
+from samclr_core.regions.tuning import way
 from samclr_core.regions.tuning.config import TuningConfig
 from samclr_core.regions.tuning.decoder import TrainableDecoder
 from samclr_core.regions.tuning.examples import Example, Split
 from samclr_core.regions.tuning.losses import Loss, prompt_loss
 from samclr_core.regions.tuning.prompts import KINDS, Kind, draw
-from samclr_core.regions.tuning.scores import point_score, region_score
+from samclr_core.regions.tuning.scores import point_score
 from samclr_core.regions.tuning.target import targets
+from samclr_core.regions.tuning.way import State
 from samclr_core.workspace import Workspace
-
-State = dict[str, Tensor]
-PARTS_OF_THE_WAY = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
@@ -69,37 +68,49 @@ def train(
     """Tune the mask decoder of ``segmenter``'s model; the model itself has the result afterwards.
 
     In the end the weights are moved back towards the start as far as the validation images like
-    it (WiSE-FT, Wortsman et al. 2022): what few images taught is often best taken in part. There,
-    automatic regions count as much as the answers to points.
+    it (:mod:`.way`).
 
     Args:
         workspace: holds the images and the cache of embeddings.
         segmenter: whose model is tuned.
         parts: ``train`` is learned from, ``validation`` decides when to stop and how far to go.
         config: the settings.
-        progress: called with steps done, the most there can be, and the epoch.
+        progress: called with steps done, of :func:`steps`, and the epoch.
 
     Raises:
         Cancelled: the person asked to stop.
     """
-    loop = _Loop(workspace, segmenter, config)
+    loop = _Loop(workspace, segmenter, parts, config)
     start = best = loop.weights()
-    journal = [Epoch(0, None, None, loop.validated(parts.validation))]
+    journal = [Epoch(0, None, None, loop.validated())]
     for number in range(1, config.epochs + 1):
-        losses = loop.epoch(number, parts.train, progress)
-        score = loop.validated(parts.validation)
+        losses = loop.epoch(number, progress)
+        score = loop.validated()
         best = loop.weights() if score > max(e.validation for e in journal) else best
         journal.append(Epoch(number, *losses, score))
         since_best = number - max(journal, key=lambda e: e.validation).epoch
         if since_best >= config.patience:
             break
-    way = loop.best_way(start, best, parts.validation)
-    return Tuned(loop.weights(), way, tuple(journal))
+    far = counted(progress, _optimizer_steps(parts, config), steps(parts, config))
+    gone = way.go(workspace, segmenter, start, best, parts.validation, config.seed, far)
+    return Tuned(loop.weights(), gone, tuple(journal))
+
+
+def steps(parts: Split, config: TuningConfig) -> int:
+    """How many steps a training reports at most: the optimizer's, and looks at how far to go."""
+    return _optimizer_steps(parts, config) + way.looks(parts.validation)
+
+
+def _optimizer_steps(parts: Split, config: TuningConfig) -> int:
+    return config.epochs * math.ceil(len(parts.train) / config.images_per_step)
 
 
 class _Loop:
-    def __init__(self, workspace: Workspace, segmenter: Segmenter, config: TuningConfig) -> None:
-        self.workspace, self.segmenter, self.config = workspace, segmenter, config
+    def __init__(
+        self, workspace: Workspace, segmenter: Segmenter, parts: Split, config: TuningConfig
+    ) -> None:
+        self.workspace, self.segmenter, self.parts = workspace, segmenter, parts
+        self.config = config
         self.model = segmenter.model
         self.decoder = TrainableDecoder(self.model)
         self.rng = np.random.default_rng([config.seed, 1])
@@ -115,39 +126,20 @@ class _Loop:
     def weights(self) -> State:
         return copy.deepcopy(self.model.mask_decoder.state_dict())
 
-    def validated(self, examples: Sequence[Example]) -> float:
+    def validated(self) -> float:
+        """The score by which epochs are compared."""
+        examples = self.parts.validation
         return point_score(self.workspace, self.segmenter, examples, self.config.seed)
 
-    def epoch(
-        self, number: int, examples: Sequence[Example], progress: Progress
-    ) -> tuple[float, float]:
+    def epoch(self, number: int, progress: Progress) -> tuple[float, float]:
         """One round; the means of the two parts of the loss."""
-        found, batches = [], list(self._batches(examples))
-        total = self.config.epochs * len(batches)
+        found, batches = [], list(self._batches(self.parts.train))
+        total = _optimizer_steps(self.parts, self.config)
         for step, batch in enumerate(batches, start=(number - 1) * len(batches)):
-            progress(step, total, f"{number}/{self.config.epochs}")
+            progress(step, steps(self.parts, self.config), f"{number}/{self.config.epochs}")
             self._set_rate(step, total)
             found += self._step(batch)
         return float(np.mean([f[0] for f in found])), float(np.mean([f[1] for f in found]))
-
-    def best_way(self, start: State, best: State, examples: Sequence[Example]) -> float:
-        """Go from ``start`` to ``best`` as far as ``examples`` like it most, and stay there."""
-        self.model.mask_decoder.load_state_dict(start)
-        own_scale = scale.answers(self.workspace, self.segmenter, examples)
-        way, state, score = 0.0, start, self._worth(examples)
-        for share in PARTS_OF_THE_WAY:
-            mixed = {n: torch.lerp(start[n], best[n], share) for n in start}
-            self.model.mask_decoder.load_state_dict(mixed)
-            answers = scale.answers(self.workspace, self.segmenter, examples)
-            scale.keep(self.model, own_scale, answers, self.segmenter.config)
-            if (found := self._worth(examples)) > score:
-                way, state, score = share, self.weights(), found
-        self.model.mask_decoder.load_state_dict(state)
-        return way
-
-    def _worth(self, examples: Sequence[Example]) -> float:
-        regions = region_score(self.workspace, self.segmenter, examples)
-        return (self.validated(examples) + regions) / 2
 
     def _batches(self, examples: Sequence[Example]) -> Iterator[list[Example]]:
         order = self.rng.permutation(len(examples))

@@ -1,6 +1,5 @@
 """From images with masks to a new model of the workspace, with what it is worth."""
 
-import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +20,7 @@ from samclr_core.regions.tuning.config import TuningConfig
 from samclr_core.regions.tuning.examples import Source, Split, collect, split
 from samclr_core.regions.tuning.judging import judge
 from samclr_core.regions.tuning.report import Report
-from samclr_core.regions.tuning.training import train
+from samclr_core.regions.tuning.training import steps, train
 from samclr_core.workspace import Workspace, write_atomic
 
 DECODER = "mask_decoder."
@@ -103,8 +102,8 @@ def tune_on(
 def _stages(progress: Progress, parts: Split, config: TuningConfig) -> list[Progress]:
     """Embedding, judging, training and judging again."""
     images = len(parts.train) + len(parts.validation) + len(parts.test)
-    steps = config.epochs * math.ceil(len(parts.train) / config.images_per_step)
-    ends = np.cumsum([0, images, len(parts.test), steps, len(parts.test)]).tolist()
+    test = len(parts.test)
+    ends = np.cumsum([0, images, test, steps(parts, config), test]).tolist()
     return [counted(progress, start, ends[-1]) for start in ends[:-1]]
 
 

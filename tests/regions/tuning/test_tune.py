@@ -87,9 +87,22 @@ def few_are_enough():
 
 
 @pytest.fixture(scope="module")
-def made(workspace, sam_weights) -> report.Report:
+def told() -> list[tuple[int, int]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def made(workspace, sam_weights, told) -> report.Report:
+    def progress(done: int, total: int, note: str = "") -> None:
+        told.append((done, total))
+
     with few_are_enough():
-        return tune(workspace, "第一ライン", source(workspace, "labels"), QUICK)
+        return tune(workspace, "第一ライン", source(workspace, "labels"), QUICK, progress=progress)
+
+
+def test_the_bar_never_goes_back(made, told):
+    # Four embeddings, one image judged twice, two epochs of two steps, five looks at one image.
+    assert told == [(step, 4 + 1 + 2 * 2 + 5 + 1) for step in range(15)]
 
 
 def test_the_loss_falls_and_validation_rises(made):
