@@ -86,30 +86,37 @@ def details(preset: str) -> dict[str, object]:
     """What an engineer may want to change; the preset's own values stand in the fields."""
     now = training.PRESETS[preset]
     with st.expander(t("training.details"), icon=":material/tune:"):
-        columns = st.columns(4)
-        backbone = columns[0].selectbox(
+        columns = st.columns(5)
+        loss = columns[0].selectbox(
+            t("training.method"),
+            list(run_panel.METHODS),
+            format_func=run_panel.METHODS.__getitem__,
+            help=t("training.method_help"),
+        )
+        backbone = columns[1].selectbox(
             t("training.backbone"),
             list(BACKBONES),
             index=list(BACKBONES).index(now.backbone),
             format_func=BACKBONES.__getitem__,
             key=f"backbone-{preset}",
         )
-        weights = columns[1].selectbox(
+        weights = columns[2].selectbox(
             t("training.weights"),
             list(WEIGHTS),
             index=list(WEIGHTS).index(now.weights),
             format_func=lambda w: t(WEIGHTS[w]),
             key=f"weights-{preset}",
         )
-        epochs = columns[2].number_input(
+        epochs = columns[3].number_input(
             t("training.epochs"), 1, 100_000, now.epochs, key=f"epochs-{preset}"
         )
-        seed = columns[3].number_input(
+        seed = columns[4].number_input(
             t("training.seed"), 0, 2**31 - 1, 0, help=t("training.seed_help")
         )
         if weights == "file":
             weights = st.text_input(t("training.weights_path")).strip()
-    return {"backbone": backbone, "weights": weights, "epochs": epochs, "seed": seed}
+    values = {"loss": loss, "backbone": backbone, "weights": weights}
+    return values | {"epochs": epochs, "seed": seed}
 
 
 def launch_new(workspace: Workspace, config: TrainingConfig) -> None:

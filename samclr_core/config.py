@@ -72,6 +72,7 @@ _SENTENCES = {
     "float_parsing": ("number", ""),
     "not_ascending": ("ascending", ""),
     "not_above": ("above", "limit"),
+    "only_dino": ("only_dino", ""),
 }
 
 

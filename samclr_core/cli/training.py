@@ -22,7 +22,7 @@ from samclr_core.workspace import Workspace
 
 def train(
     workspace: WorkspaceOption,
-    loss: Annotated[str, typer.Option(help="simclr.")] = "simclr",
+    loss: Annotated[str, typer.Option(help="simclr, moco or dino.")] = "simclr",
     views: Annotated[str, typer.Option(help="image or region.")] = "region",
     preset: Annotated[str, typer.Option(help="quick, standard or gpu.")] = "quick",
     seed: SeedOption = 0,

@@ -2,14 +2,55 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from samclr_core.config import Config
-from samclr_core.views.config import AugmentConfig, ViewsConfig
+from samclr_core.views.config import AugmentConfig, Range, ViewsConfig
 
-Loss = Literal["simclr"]
+Loss = Literal["simclr", "moco", "dino"]
 BackboneName = Literal["resnet18", "resnet50", "efficientnet_lite0"]
 Precision = Literal["auto", "32", "bf16", "fp16"]
+
+
+class MocoConfig(Config):
+    """What only MoCo needs.
+
+    Attributes:
+        queue: keys of earlier batches that serve as negatives. The paper's 65536 are a twentieth
+            of its data set; here they would be as old as the run.
+        momentum: share of itself that the momentum encoder keeps at every step; None follows the
+            length of the run (:func:`samclr_core.training.methods.teacher.momentum`).
+    """
+
+    queue: int = Field(default=512, ge=1, le=2**20)
+    momentum: float | None = Field(default=None, ge=0, lt=1)
+
+
+class DinoConfig(Config):
+    """What only DINO needs.
+
+    Attributes:
+        prototypes: outputs of the head; the paper's 65536 are for a million images.
+        batch_norm: whether the head has batch norm; good for ResNets, not for transformers.
+        momentum: share of itself that the teacher keeps at every step; rises to 1 along a cosine.
+            None starts as the length of the run asks for.
+        student_temperature: of the student's answers.
+        teacher_temperature: of the teacher's, at the start and after ``warmup``. Half the paper's
+            0.04 to 0.07, with which short runs end in answers that are all alike.
+        warmup: share of the steps in which the teacher's temperature changes.
+        center_momentum: share of itself that the center of the teacher's answers keeps.
+        freeze: share of the steps in which the prototypes stay where they are.
+    """
+
+    prototypes: int = Field(default=1024, ge=2, le=2**18)
+    batch_norm: bool = True
+    momentum: float | None = Field(default=None, ge=0, lt=1)
+    student_temperature: float = Field(default=0.1, gt=0, le=10)
+    teacher_temperature: Range = (0.02, 0.04)
+    warmup: float = Field(default=0.3, ge=0, le=1)
+    center_momentum: float = Field(default=0.9, ge=0, lt=1)
+    freeze: float = Field(default=0.05, ge=0, lt=1)
 
 
 class TrainingConfig(Config):
@@ -27,8 +68,11 @@ class TrainingConfig(Config):
         small_stem: ResNet stem for views up to about 64 pixels (3x3, no pooling).
         norm: ``train`` lets batch norm follow the batches; ``frozen`` keeps the statistics of
             pretrained weights, which small batches would spoil; ``auto`` freezes exactly those.
-        head_dim: width of the hidden layer and of the output of the projection head.
-        temperature: of the contrastive loss.
+        head_dim: width of the hidden layer and of the output of the projection head; of DINO's,
+            of its hidden layers and its bottleneck.
+        temperature: of the contrastive losses.
+        moco: what only MoCo needs.
+        dino: what only DINO needs.
         epochs: times that every image is visited.
         pairs_per_image: pairs per image and epoch.
         batch_size: pairs per batch; never more than there are images.
@@ -56,6 +100,8 @@ class TrainingConfig(Config):
     norm: Literal["auto", "train", "frozen"] = "auto"
     head_dim: tuple[int, int] = (512, 128)
     temperature: float = Field(default=0.2, gt=0, le=10)
+    moco: MocoConfig = MocoConfig()
+    dino: DinoConfig = DinoConfig()
     epochs: int = Field(default=100, ge=1)
     pairs_per_image: int = Field(default=4, ge=1)
     batch_size: int = Field(default=128, ge=2)
@@ -72,6 +118,13 @@ class TrainingConfig(Config):
     workers: int = Field(default=0, ge=0, le=64)
     log_steps: int = Field(default=10, ge=1)
     checkpoint_seconds: float = Field(default=20.0, ge=0)
+
+    @field_validator("views")
+    @classmethod
+    def _local_crops_are_dinos(cls, value: ViewsConfig, info: ValidationInfo) -> ViewsConfig:
+        if value.local_crops and info.data.get("loss") != "dino":
+            raise PydanticCustomError("only_dino", "only dino takes local crops")
+        return value
 
     @property
     def pretrained(self) -> bool:

@@ -37,10 +37,14 @@ class Batch:
 
     Attributes:
         views: uint8 [2, B, 3, S, S]; [0] holds the first views, [1] their partners.
+        local_views: the small crops, uint8 [L, B, 3, s, s].
+        images: numbers of the images they are of, int64 [B].
         whole_image: how many of the B pairs were cut from the whole image for want of a region.
     """
 
     views: Tensor
+    local_views: Tensor
+    images: Tensor
     whole_image: int
 
 
@@ -133,11 +137,16 @@ class PairBatches:
     def batch(self, number: int) -> Batch:
         """Batch ``number``: no image is in it twice."""
         first = number * self.batch_size
-        pairs = [self._pair(i, first + at) for at, i in enumerate(self._members(number))]
-        pixels = np.stack([[p.view1 for p in pairs], [p.view2 for p in pairs]])
-        views = torch.from_numpy(pixels).permute(0, 1, 4, 2, 3).contiguous()
+        members = self._members(number)
+        pairs = [self._pair(i, first + at) for at, i in enumerate(members)]
         whole = sum(pair.region is None for pair in pairs)
-        return Batch(views, whole if self._source else 0)
+        small = self.config.views.local_crops
+        return Batch(
+            _stacked([[p.view1 for p in pairs], [p.view2 for p in pairs]]),
+            _stacked([[p.local_views[at] for p in pairs] for at in range(small)]),
+            torch.from_numpy(members),
+            whole if self._source else 0,
+        )
 
     def _members(self, number: int) -> np.ndarray:
         per_cycle = len(self.images) // self.batch_size
@@ -157,6 +166,13 @@ class PairBatches:
         if self._source is None:
             return None
         return sources.regions(self._workspace, image_id, self._source)
+
+
+def _stacked(views: list[list[np.ndarray]]) -> Tensor:
+    """Views [S, S, 3], kind by kind, as uint8 [kinds, B, 3, S, S]."""
+    if not views:
+        return torch.empty(0, dtype=torch.uint8)
+    return torch.from_numpy(np.stack(views)).permute(0, 1, 4, 2, 3).contiguous()
 
 
 def ahead(

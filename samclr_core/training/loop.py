@@ -23,6 +23,8 @@ from samclr_core.workspace import Workspace
 FEW_PAIRS = 32
 AUGMENT, STEP = 2, 3
 """Streams of random numbers below a run's seed; data.py has 0 and 1."""
+LOCAL = 1
+"""And below a batch's augmentation: that of its small crops."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,16 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
         try:
             for step, batches in _grouped(pairs, position.step, config.accumulate):
                 torch.manual_seed(_step_seed(config.seed, step))
+                method.before_step(step, steps)
                 rate = learning_rate(step, steps, config)
                 for group in optimizer.param_groups:
                     group["lr"] = rate * group["share"]
 
                 for part, batch in enumerate(batches):
                     views = _augmented(augment, batch, fabric, (config.seed, AUGMENT, step, part))
-                    outcome: Outcome = module(views)
+                    outcome: Outcome = module(views, fabric.to_device(batch.images))
                     fabric.backward(outcome.loss / config.accumulate)
+                method.after_backward(step, steps)
                 norm = fabric.clip_gradients(
                     module, optimizer, max_norm=config.clip, error_if_nonfinite=False
                 )
@@ -142,10 +146,13 @@ def _grouped(pairs: PairBatches, start: int, accumulate: int) -> Iterator[tuple[
 def _augmented(
     augment: Augmentation, batch: Batch, fabric: Any, seed: tuple[int, ...]
 ) -> list[torch.Tensor]:
-    """Both views of a batch on the device, each float [B, 3, S, S]."""
-    views = fabric.to_device(batch.views).flatten(0, 1)
-    altered = augment(views, seeded(*seed)).contiguous(memory_format=torch.channels_last)
-    return list(altered.chunk(2))
+    """Both views of a batch and its small crops on the device, each float [B, 3, S, S]."""
+    found: list[torch.Tensor] = []
+    for views, own_seed in ((batch.views, seed), (batch.local_views, (*seed, LOCAL))):
+        if len(views):
+            altered = augment(fabric.to_device(views).flatten(0, 1), seeded(*own_seed))
+            found += altered.contiguous(memory_format=torch.channels_last).chunk(len(views))
+    return found
 
 
 def _step_seed(seed: int, step: int) -> int:
@@ -156,6 +163,8 @@ def _parameter_groups(method: Method, config: TrainingConfig) -> list[dict[str, 
     """Backbone and head at their own rates; biases and norms without weight decay."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in method.named_parameters():
+        if name.startswith("teacher."):
+            continue
         key = (name.startswith("backbone."), parameter.ndim > 1)
         groups.setdefault(key, []).append(parameter)
     return [

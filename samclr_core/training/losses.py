@@ -1,4 +1,4 @@
-"""Contrastive losses."""
+"""The losses, each a function of tensors; who makes these is in `methods`."""
 
 import torch
 from torch import Tensor
@@ -22,3 +22,50 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
         similarity.fill_diagonal_(float("-inf"))
         partner = torch.arange(len(z), device=z.device).roll(len(z1))
         return F.cross_entropy(similarity, partner)
+
+
+def info_nce(
+    queries: Tensor, keys: Tensor, negatives: Tensor, temperature: float, excluded: Tensor
+) -> Tensor:
+    """InfoNCE with a queue of negatives, the loss of MoCo (arXiv 1911.05722, equation 1), a scalar.
+
+    Args:
+        queries: [N, D]; any length, they are normalised here.
+        keys: each query's positive, [N, D], of length 1.
+        negatives: [K, D], of length 1.
+        temperature: above 0.
+        excluded: which negatives do not count for a query, bool [N, K].
+    """
+    with torch.autocast(queries.device.type, enabled=False):
+        queries = F.normalize(queries.float(), dim=1)
+        positive = (queries * keys).sum(dim=1, keepdim=True)
+        others = (queries @ negatives.T).masked_fill(excluded, float("-inf"))
+        logits = torch.cat([positive, others], dim=1) / temperature
+        return F.cross_entropy(logits, logits.new_zeros(len(logits), dtype=torch.int64))
+
+
+def dino(
+    student: Tensor,
+    teacher: Tensor,
+    center: Tensor,
+    student_temperature: float,
+    teacher_temperature: float,
+) -> Tensor:
+    """DINO's loss (arXiv 2104.14294, equation 1 and algorithm 1), a scalar.
+
+    The mean cross-entropy of the student's answers to every view under the teacher's to every
+    other view, centered and sharpened.
+
+    Args:
+        student: answers [V, N, K]; the first T views are the teacher's.
+        teacher: answers [T, N, K], T < V or T = V = 2, without gradient.
+        center: moving average of the teacher's answers, [K].
+        student_temperature: above 0.
+        teacher_temperature: above 0.
+    """
+    with torch.autocast(student.device.type, enabled=False):
+        wanted = F.softmax((teacher.float() - center) / teacher_temperature, dim=-1)
+        found = F.log_softmax(student.float() / student_temperature, dim=-1)
+        terms = -torch.einsum("tnk,vnk->tv", wanted, found) / student.shape[1]
+        same = torch.eye(*terms.shape, dtype=torch.bool, device=terms.device)
+        return terms[~same].mean()

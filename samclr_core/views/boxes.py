@@ -63,9 +63,9 @@ def scaled_box(box: Box, size: tuple[int, int] | list[int], width: int, height: 
     return x, y, right - x, bottom - y
 
 
-def least_side(config: ViewsConfig) -> int:
-    """Shortest side of a crop in pixels."""
-    return max(1, round(config.size / config.max_upscale))
+def least_side(config: ViewsConfig, size: int | None = None) -> int:
+    """Shortest side in pixels of a crop for a view of ``size``, by default ``config.size``."""
+    return max(1, round((size or config.size) / config.max_upscale))
 
 
 def as_box(values: np.ndarray) -> Box:

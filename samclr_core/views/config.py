@@ -34,6 +34,9 @@ class ViewsConfig(Config):
         scale: share of the image's area that an ``image`` crop covers.
         region_scale: share of the region's bounding box that a ``region`` crop covers.
         ratio: width / height of a crop.
+        local_crops: small crops that go with each pair (multi-crop, arXiv 2006.09882); for DINO.
+        local_size: their side in pixels.
+        local_scale: share of the image's area, or of the region's box, that they cover.
         max_upscale: a crop is at least ``size / max_upscale`` pixels wide and high, so that a
             view is never made of a handful of pixels.
         choice: chance of a region: equal, by area, by its square root, or by SAM's own score
@@ -53,6 +56,9 @@ class ViewsConfig(Config):
     scale: Shares = (0.08, 1.0)
     region_scale: Shares = (0.2, 1.0)
     ratio: Range = (3 / 4, 4 / 3)
+    local_crops: int = Field(default=0, ge=0, le=16)
+    local_size: int = Field(default=48, ge=16, le=512)
+    local_scale: Shares = (0.05, 0.4)
     max_upscale: float = Field(default=4.0, ge=1, le=32)
     choice: Choice = "sqrt_area"
     min_area: Fraction = 0.002

@@ -19,10 +19,13 @@ class ImageViews:
         self, image: np.ndarray, regions: RegionSet | None, rng: np.random.Generator
     ) -> ViewPair:
         cut = self.cut(image.shape[1], image.shape[0], regions, rng)
-        size = self.config.size
-        return ViewPair(
-            cut.box1, cut.box2, None, crop(image, cut.box1, size), crop(image, cut.box2, size)
-        )
+        return self.views(image, cut)
+
+    def views(self, image: np.ndarray, cut: Cut) -> ViewPair:
+        """The crops of ``image`` at the boxes of ``cut``, as they are."""
+        large = [crop(image, box, self.config.size) for box in (cut.box1, cut.box2)]
+        small = tuple(crop(image, box, self.config.local_size) for box in cut.local_boxes)
+        return ViewPair(**vars(cut), view1=large[0], view2=large[1], local_views=small)
 
     def cut(
         self, width: int, height: int, regions: RegionSet | None, rng: np.random.Generator
@@ -31,4 +34,14 @@ class ImageViews:
         boxes = random_boxes(
             width, height, config.scale, config.ratio, rng, least_side(config), count=2
         )
-        return Cut(as_box(boxes[0]), as_box(boxes[1]), None)
+        small = random_boxes(
+            width,
+            height,
+            config.local_scale,
+            config.ratio,
+            rng,
+            least_side(config, config.local_size),
+            count=config.local_crops,
+        )
+        locals_ = tuple(as_box(box) for box in small)
+        return Cut(as_box(boxes[0]), as_box(boxes[1]), None, local_boxes=locals_)

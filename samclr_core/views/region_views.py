@@ -42,11 +42,11 @@ class RegionViews:
         height, width = image.shape[:2]
         cut = self.cut(width, height, regions, rng)
         if cut.region is None or regions is None:
-            views = [crop(image, box, self.config.size) for box in (cut.box1, cut.box2)]
-        else:
-            region = regions.regions[cut.region]
-            views = [self._view(image, region, box, rng) for box in (cut.box1, cut.box2)]
-        return ViewPair(cut.box1, cut.box2, cut.region, *views)
+            return self._whole.views(image, cut)
+        region, config = regions.regions[cut.region], self.config
+        large = [self._view(image, region, b, config.size, rng) for b in (cut.box1, cut.box2)]
+        small = [self._view(image, region, b, config.local_size, rng) for b in cut.local_boxes]
+        return ViewPair(**vars(cut), view1=large[0], view2=large[1], local_views=tuple(small))
 
     def cut(
         self, width: int, height: int, regions: RegionSet | None, rng: np.random.Generator
@@ -55,7 +55,8 @@ class RegionViews:
             for index in self.eligible(regions).draw(REGION_DRAWS, rng):
                 boxes = self._boxes(regions.regions[index], width, height, rng)
                 if boxes is not None:
-                    return Cut(as_box(boxes[0]), as_box(boxes[1]), int(index))
+                    first, second, *small = (as_box(box) for box in boxes)
+                    return Cut(first, second, int(index), local_boxes=tuple(small))
         return self._whole.cut(width, height, None, rng)
 
     def eligible(self, regions: RegionSet) -> Eligible:
@@ -68,29 +69,41 @@ class RegionViews:
     def _boxes(
         self, region: Region, width: int, height: int, rng: np.random.Generator
     ) -> np.ndarray | None:
-        """Two boxes in the region, int [2, 4], or None where too few cover enough of it."""
+        """Boxes in the region, int [2 + local crops, 4], or None where too few cover enough."""
         config = self.config
         frame = scaled_box(region.bbox, region.rle["size"], width, height)
-        least = least_side(config)
-        if min(frame[2:]) < least:
+        if min(frame[2:]) < least_side(config):
             return None
-        boxes = random_boxes(
-            frame[2], frame[3], config.region_scale, config.ratio, rng, least, 2 * BOX_DRAWS
-        )
         mask = region_mask(region, frame, width, height)
-        enough = coverage(mask, boxes) >= config.min_coverage
-        found = boxes[enough][:2]
-        return np.add(found, (frame[0], frame[1], 0, 0)) if len(found) == 2 else None
+        large = self._covered(mask, config.region_scale, config.size, 2, rng)
+        small = self._covered(mask, config.local_scale, config.local_size, config.local_crops, rng)
+        if len(large) < 2 or len(small) < config.local_crops:
+            return None
+        return np.concatenate([large, small]) + np.array((frame[0], frame[1], 0, 0))
+
+    def _covered(
+        self,
+        mask: np.ndarray,
+        scale: tuple[float, float],
+        size: int,
+        count: int,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """At most ``count`` boxes in a mask's frame that cover enough of it, int [n, 4]."""
+        config, (height, width) = self.config, mask.shape
+        least = least_side(config, size)
+        boxes = random_boxes(width, height, scale, config.ratio, rng, least, count * BOX_DRAWS)
+        return boxes[coverage(mask, boxes) >= config.min_coverage][:count]
 
     def _view(
-        self, image: np.ndarray, region: Region, box: Box, rng: np.random.Generator
+        self, image: np.ndarray, region: Region, box: Box, size: int, rng: np.random.Generator
     ) -> np.ndarray:
-        view = crop(image, box, self.config.size)
+        view = crop(image, box, size)
         if self.config.outside == "keep":
             return view
         height, width = image.shape[:2]
         mask = Image.fromarray(region_mask(region, box, width, height)).resize(
-            (self.config.size, self.config.size), Image.Resampling.NEAREST
+            (size, size), Image.Resampling.NEAREST
         )
         return filled(view, np.asarray(mask), self.config.outside, rng)
 

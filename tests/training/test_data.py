@@ -55,6 +55,24 @@ def test_a_batch_is_never_larger_than_the_images(workspace: Workspace) -> None:
     assert made.batch(0).views.dtype == torch.uint8
 
 
+def test_small_crops_go_with_their_pairs_and_change_nothing_else(workspace: Workspace) -> None:
+    for kind in ("image", "region"):
+        changes = {"views__local_crops": 3, "views__local_size": 16, "loss": "dino"}
+        with_small = batches(workspace, views__kind=kind, **changes).batch(0)
+        plain = batches(workspace, views__kind=kind).batch(0)
+        assert plain.local_views.shape == (0,)
+        assert with_small.local_views.shape == (3, 5, 3, 16, 16)
+        assert with_small.local_views.float().std() > 10
+        assert torch.equal(with_small.images, plain.images)
+        if kind == "image":
+            assert torch.equal(with_small.views, plain.views)
+
+
+def test_a_batch_says_which_images_it_is_of(workspace: Workspace) -> None:
+    made = batches(workspace)
+    assert made.batch(1).images.tolist() == made._members(1).tolist()
+
+
 def test_any_batch_can_be_made_at_any_time(workspace: Workspace) -> None:
     made, again = batches(workspace, views__kind="region"), batches(workspace, views__kind="region")
     last_first = {n: again.batch(n).views for n in (7, 3, 0)}
@@ -134,6 +152,12 @@ def test_a_removed_image_is_said(workspace: Workspace) -> None:
         PairBatches(workspace, run, 1).prepare(lambda ready: None)
 
 
+def numbered(number: int) -> Batch:
+    """A batch that can be told by its number."""
+    nothing = torch.empty(0)
+    return Batch(torch.tensor(number), nothing, nothing, 0)
+
+
 def test_ahead_keeps_the_order_runs_ahead_and_passes_errors_on() -> None:
     made = []
 
@@ -142,7 +166,7 @@ def test_ahead_keeps_the_order_runs_ahead_and_passes_errors_on() -> None:
         if number == 9:
             raise ValueError("nine")
         made.append(number)
-        return Batch(torch.tensor(number), 0)
+        return numbered(number)
 
     stream = ahead(make, 2, 20, workers=3)
     assert [(n, int(batch.views)) for n, batch in islice(stream, 7)] == [
@@ -155,7 +179,7 @@ def test_ahead_keeps_the_order_runs_ahead_and_passes_errors_on() -> None:
 
 def test_ahead_leaves_no_thread_behind() -> None:
     before = threading.active_count()
-    stream = ahead(lambda n: Batch(torch.tensor(n), 0), 0, 1000, workers=4)
+    stream = ahead(numbered, 0, 1000, workers=4)
     next(stream)
     stream.close()
     assert threading.active_count() == before

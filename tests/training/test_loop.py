@@ -79,11 +79,24 @@ def test_the_same_settings_give_the_same_weights_and_another_seed_others(workspa
     assert not same_weights(one, other)
 
 
-@pytest.mark.parametrize("kind", ["image", "region"])
-def test_a_stopped_run_goes_on_to_the_same_weights(workspace: Workspace, kind: str) -> None:
-    whole = create(workspace, views__kind=kind, accumulate=2)
+MULTI_CROP = {"views__local_crops": 2, "views__local_size": 16}
+
+
+@pytest.mark.parametrize(
+    ("loss", "kind", "more"),
+    [
+        ("simclr", "image", {}),
+        ("simclr", "region", {}),
+        ("moco", "region", {"moco__queue": 16}),
+        ("dino", "image", {}),
+        ("dino", "region", MULTI_CROP),
+    ],
+)
+def test_a_stopped_run_goes_on_to_the_same_weights(workspace, loss, kind, more) -> None:
+    changes = {"loss": loss, "views__kind": kind, "accumulate": 2} | more
+    whole = create(workspace, **changes)
     loop.train(workspace, whole)
-    stopped = create(workspace, views__kind=kind, accumulate=2)
+    stopped = create(workspace, **changes)
     for step in (1, 3):
         with pytest.raises(Cancelled):
             loop.train(workspace, stopped, stop_at(step))
@@ -198,11 +211,22 @@ def knn_accuracy(run_encoder, objects: np.ndarray, labels: np.ndarray) -> float:
     return (votes.argmax(1) == torch.from_numpy(labels)[half:]).float().mean().item()
 
 
-def test_training_beats_its_random_start_on_a_probe(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("loss", "more"),
+    [
+        ("simclr", {}),
+        # A teacher needs time to learn from its student.
+        ("moco", {"epochs": 20, "lr": 1e-3}),
+        ("dino", {"epochs": 20, "lr": 1e-3}),
+    ],
+    ids=["simclr", "moco", "dino"],
+)
+def test_training_beats_its_random_start_on_a_probe(tmp_path: Path, loss, more) -> None:
     """Objects of any colour, told apart by the direction of their stripes."""
     workspace = fill(Workspace(tmp_path / "w"), 48)
     changes = {"batch_size": 48, "epochs": 10, "pairs_per_image": 4, "lr": 3e-3, "log_steps": 20}
     # A flip would turn one direction into another.
+    changes |= {"loss": loss} | more
     run = create(workspace, **changes, augment__strength=1.0, augment__flip=0.0, head_dim=[128, 64])
     loop.train(workspace, run)
     rng = np.random.default_rng(99)

@@ -16,6 +16,7 @@ from ui.i18n import core_text, t
 # Of an even spread, which is 1. SimSiam's collapsed runs lie at 0, healthy ones near 1.
 COLLAPSED_SPREAD = 0.1
 SETTLED_STEPS = 20
+METHODS = {"simclr": "SimCLR", "moco": "MoCo v2", "dino": "DINO"}
 KINDS = {"region": "common.region_views", "image": "common.image_views"}
 
 
@@ -24,6 +25,7 @@ def title(run: Run) -> str:
     config = run.config
     return t(
         "training.run_title",
+        method=METHODS[config.loss],
         views=t(KINDS[config.views.kind]),
         seed=config.seed,
         when=started(run),
@@ -119,6 +121,7 @@ def table(known: list[Run]) -> None:
         rows.append(
             {
                 t("training.started"): started(run),
+                t("training.method"): METHODS[run.config.loss],
                 t("training.views"): t(KINDS[run.config.views.kind]),
                 t("training.state"): state_name(run.state),
                 t("training.backbone"): run.config.backbone,
