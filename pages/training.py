@@ -32,8 +32,11 @@ BACKBONES = {
     "efficientnet_lite0": "EfficientNet-Lite0",
     "resnet18": "ResNet-18",
     "resnet50": "ResNet-50",
+    "vit_tiny": "ViT-Tiny",
+    "sam_tinyvit": "TinyViT (MobileSAM)",
 }
 WEIGHTS = {
+    "sam": "training.sam_weights",
     "imagenet": "training.imagenet",
     "random": "training.random",
     "file": "training.weights_file",
@@ -100,12 +103,13 @@ def details(preset: str) -> dict[str, object]:
             format_func=BACKBONES.__getitem__,
             key=f"backbone-{preset}",
         )
+        offered = [*training.WEIGHTS_OF[backbone], "file"]
         weights = columns[2].selectbox(
             t("training.weights"),
-            list(WEIGHTS),
-            index=list(WEIGHTS).index(now.weights),
+            offered,
+            index=offered.index(now.weights) if now.weights in offered else 1,
             format_func=lambda w: t(WEIGHTS[w]),
-            key=f"weights-{preset}",
+            key=f"weights-{preset}-{backbone}",
         )
         epochs = columns[3].number_input(
             t("training.epochs"), 1, 100_000, now.epochs, key=f"epochs-{preset}"

@@ -9,8 +9,20 @@ from samclr_core.config import Config
 from samclr_core.views.config import AugmentConfig, Range, ViewsConfig
 
 Loss = Literal["simclr", "moco", "dino"]
-BackboneName = Literal["resnet18", "resnet50", "efficientnet_lite0"]
 Precision = Literal["auto", "32", "bf16", "fp16"]
+
+
+WEIGHTS_OF: dict[str, tuple[str, ...]] = {
+    "resnet18": ("random", "imagenet"),
+    "resnet34": ("random", "imagenet"),
+    "resnet50": ("random", "imagenet"),
+    "resnet101": ("random", "imagenet"),
+    "efficientnet_lite0": ("random", "imagenet"),
+    "vit_tiny": ("random", "imagenet"),
+    "vit_small": ("random", "imagenet"),
+    "sam_tinyvit": ("random", "sam"),
+}
+"""The backbones that have a name of their own, and the weights each can start from, or a file."""
 
 
 class MocoConfig(Config):
@@ -63,8 +75,10 @@ class TrainingConfig(Config):
         loss: the method.
         views: where the crops are cut.
         augment: how they are altered.
-        backbone: the network whose features are kept.
-        weights: its start: ``random``, ``imagenet``, or the path of a .pth or .safetensors file.
+        backbone: the network whose features are kept; a name of :data:`WEIGHTS_OF`, or ``timm/``
+            and one of timm's.
+        weights: its start: ``random``, ``imagenet``, ``sam`` (of ``sam_tinyvit`` only), or the path
+            of a .pth or .safetensors file.
         small_stem: ResNet stem for views up to about 64 pixels (3x3, no pooling).
         norm: ``train`` lets batch norm follow the batches; ``frozen`` keeps the statistics of
             pretrained weights, which small batches would spoil; ``auto`` freezes exactly those.
@@ -79,6 +93,9 @@ class TrainingConfig(Config):
         accumulate: batches per optimizer step; each has negatives of its own only.
         lr: peak learning rate.
         backbone_lr: the backbone's share of ``lr``; None is 1 from random weights, 0.1 from others.
+        layer_decay: of two stages of the backbone that follow each other, the earlier one's rate is
+            so many times the later one's (layer-wise decay, as in BEiT, arXiv 2106.08254).
+        freeze_stages: so many of the backbone's first stages keep their weights and statistics.
         weight_decay: of weights; biases and norms have none.
         warmup: share of the steps in which the learning rate rises.
         clip: greatest norm of the gradient.
@@ -94,7 +111,7 @@ class TrainingConfig(Config):
     loss: Loss = "simclr"
     views: ViewsConfig = ViewsConfig()
     augment: AugmentConfig = AugmentConfig()
-    backbone: BackboneName = "resnet18"
+    backbone: str = "resnet18"
     weights: str = "random"
     small_stem: bool = False
     norm: Literal["auto", "train", "frozen"] = "auto"
@@ -108,6 +125,8 @@ class TrainingConfig(Config):
     accumulate: int = Field(default=1, ge=1)
     lr: float = Field(default=1e-3, gt=0, le=10)
     backbone_lr: float | None = Field(default=None, ge=0, le=1)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    freeze_stages: int = Field(default=0, ge=0, le=64)
     weight_decay: float = Field(default=1e-4, ge=0, le=1)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     clip: float = Field(default=1.0, gt=0)

@@ -12,6 +12,7 @@ from torch import nn
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import Cancelled, UserError
 from samclr_core.training import backbones, checkpoint, devices
+from samclr_core.training.backbones import Backbone
 from samclr_core.training.config import TrainingConfig
 from samclr_core.training.data import Batch, PairBatches, ahead
 from samclr_core.training.journal import Journal, health_of
@@ -21,6 +22,7 @@ from samclr_core.views.augment import Augmentation, seeded
 from samclr_core.workspace import Workspace
 
 FEW_PAIRS = 32
+IN_BACKBONE = "backbone.net."
 AUGMENT, STEP = 2, 3
 """Streams of random numbers below a run's seed; data.py has 0 and 1."""
 LOCAL = 1
@@ -160,21 +162,30 @@ def _step_seed(seed: int, step: int) -> int:
 
 
 def _parameter_groups(method: Method, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Backbone and head at their own rates; biases and norms without weight decay."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    """The head and each stage of the backbone at their own rates; no weight decay of biases and
+    norms."""
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in method.named_parameters():
-        if name.startswith("teacher."):
-            continue
-        key = (name.startswith("backbone."), parameter.ndim > 1)
-        groups.setdefault(key, []).append(parameter)
+        # Neither teachers nor frozen stages learn.
+        if parameter.requires_grad:
+            key = _rate_share(name, method.backbone, config), parameter.ndim > 1
+            groups.setdefault(key, []).append(parameter)
     return [
         {
             "params": parameters,
-            "share": config.backbone_lr_share if in_backbone else 1.0,
+            "share": share,
             "weight_decay": config.weight_decay if decays else 0.0,
         }
-        for (in_backbone, decays), parameters in groups.items()
+        for (share, decays), parameters in groups.items()
     ]
+
+
+def _rate_share(name: str, backbone: Backbone, config: TrainingConfig) -> float:
+    """What share of the learning rate a method's parameter has."""
+    if not name.startswith(IN_BACKBONE):
+        return 1.0
+    stage = backbone.stage_of(name.removeprefix(IN_BACKBONE))
+    return config.backbone_lr_share * config.layer_decay ** (len(backbone.stages) - 1 - stage)
 
 
 def _describe(
