@@ -73,6 +73,7 @@ _SENTENCES = {
     "not_ascending": ("ascending", ""),
     "not_above": ("above", "limit"),
     "only_dino": ("only_dino", ""),
+    "too_many": ("at_most", "limit"),
 }
 
 

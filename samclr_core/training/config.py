@@ -89,7 +89,11 @@ class TrainingConfig(Config):
         dino: what only DINO needs.
         epochs: times that every image is visited.
         pairs_per_image: pairs per image and epoch.
-        batch_size: pairs per batch; never more than there are images.
+        batch_size: pairs per batch; never more than there are images times ``together``.
+        together: pairs of one image in a batch, at most half of it.
+        same_image: what pairs of one image are to each other: ``excluded`` from the negatives, or
+            ``kept`` among them where their regions have nothing in common. Only SimCLR has
+            negatives in the batch; MoCo's queue always leaves a pair's own image out.
         accumulate: batches per optimizer step; each has negatives of its own only.
         lr: peak learning rate.
         backbone_lr: the backbone's share of ``lr``; None is 1 from random weights, 0.1 from others.
@@ -122,6 +126,8 @@ class TrainingConfig(Config):
     epochs: int = Field(default=100, ge=1)
     pairs_per_image: int = Field(default=4, ge=1)
     batch_size: int = Field(default=128, ge=2)
+    together: int = Field(default=1, ge=1)
+    same_image: Literal["excluded", "kept"] = "excluded"
     accumulate: int = Field(default=1, ge=1)
     lr: float = Field(default=1e-3, gt=0, le=10)
     backbone_lr: float | None = Field(default=None, ge=0, le=1)
@@ -143,6 +149,14 @@ class TrainingConfig(Config):
     def _local_crops_are_dinos(cls, value: ViewsConfig, info: ValidationInfo) -> ViewsConfig:
         if value.local_crops and info.data.get("loss") != "dino":
             raise PydanticCustomError("only_dino", "only dino takes local crops")
+        return value
+
+    @field_validator("together")
+    @classmethod
+    def _leaves_other_images(cls, value: int, info: ValidationInfo) -> int:
+        most = info.data.get("batch_size", 2) // 2
+        if value > most:
+            raise PydanticCustomError("too_many", "at most {limit}", {"limit": most})
         return value
 
     @property

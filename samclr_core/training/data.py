@@ -6,7 +6,7 @@ position of a run is just its step, and any batch can be made again at any time,
 
 import io
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,13 +22,15 @@ from samclr_core.messages import UserError
 from samclr_core.regions import sources
 from samclr_core.regions.region import RegionSet
 from samclr_core.training.runs import Run
-from samclr_core.views.pair import ViewPair
+from samclr_core.views.image_views import ImageViews
+from samclr_core.views.pair import ViewPair, ViewSampler
 from samclr_core.views.region_views import RegionViews
+from samclr_core.views.related import related
 from samclr_core.views.sampler import sampler
 from samclr_core.workspace import Workspace, write_atomic
 
-ORDER, CROPS = 0, 1
-"""Streams of random numbers below a run's seed."""
+ORDER, CROPS, SCHEDULE = 0, 1, 4
+"""Streams of random numbers below a run's seed; loop.py has 2 and 3."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,14 @@ class Batch:
         views: uint8 [2, B, 3, S, S]; [0] holds the first views, [1] their partners.
         local_views: the small crops, uint8 [L, B, 3, s, s].
         images: numbers of the images they are of, int64 [B].
+        related: pairs that are no negatives of each other, bool [B, B].
         whole_image: how many of the B pairs were cut from the whole image for want of a region.
     """
 
     views: Tensor
     local_views: Tensor
     images: Tensor
+    related: Tensor
     whole_image: int
 
 
@@ -93,7 +97,8 @@ class PairBatches:
         config = run.config
         self.config = config
         self.images = run.images
-        self.batch_size = min(config.batch_size, len(self.images))
+        self.images_per_batch = min(config.batch_size // config.together, len(self.images))
+        self.batch_size = self.images_per_batch * config.together
         self.scenes = Scenes(workspace, config.max_side)
         self.workers = workers
         self._workspace = workspace
@@ -101,6 +106,7 @@ class PairBatches:
         self._regions = lru_cache(maxsize=2048)(self._read_regions)
         self._order = lru_cache(maxsize=4)(self._permutation)
         self._sample = sampler(config.views)
+        self._anywhere = ImageViews(config.views)
 
     def __len__(self) -> int:
         pairs = self.config.epochs * self.config.pairs_per_image * len(self.images)
@@ -135,32 +141,60 @@ class PairBatches:
         return len(sets) - len(usable)
 
     def batch(self, number: int) -> Batch:
-        """Batch ``number``: no image is in it twice."""
+        """Batch ``number``: every image in it has ``together`` pairs, side by side."""
         first = number * self.batch_size
-        members = self._members(number)
-        pairs = [self._pair(i, first + at) for at, i in enumerate(members)]
-        whole = sum(pair.region is None for pair in pairs)
+        members = np.repeat(self._members(number), self.config.together)
+        samplers = [self._sampler(first + at) for at in range(len(members))]
+        pairs = [
+            self._pair(sample, image, first + at)
+            for at, (sample, image) in enumerate(zip(samplers, members, strict=True))
+        ]
+        whole = sum(
+            pair.region is None and isinstance(sample, RegionViews)
+            for pair, sample in zip(pairs, samplers, strict=True)
+        )
         small = self.config.views.local_crops
         return Batch(
             _stacked([[p.view1 for p in pairs], [p.view2 for p in pairs]]),
             _stacked([[p.local_views[at] for p in pairs] for at in range(small)]),
             torch.from_numpy(members),
-            whole if self._source else 0,
+            torch.from_numpy(self._related(members, pairs)),
+            whole,
         )
 
+    def _related(self, members: np.ndarray, pairs: Sequence[ViewPair]) -> np.ndarray:
+        """Which pairs are no negatives of each other; all of one image, or as regions say."""
+        found = members[:, None] == members
+        if self.config.same_image == "excluded":
+            return found
+        for first in range(0, len(pairs), self.config.together):
+            block = slice(first, first + self.config.together)
+            regions = self._regions(self.images[members[first]])
+            found[block, block] = related(pairs[block], regions)
+        return found
+
+    def _sampler(self, number: int) -> ViewSampler:
+        """Who cuts pair ``number``; ``region`` views may begin or end with cuts anywhere."""
+        start, end = self.config.views.schedule
+        if start == end == 1 or not isinstance(self._sample, RegionViews):
+            return self._sample
+        share = start + (end - start) * number / (len(self) * self.batch_size)
+        drawn = np.random.default_rng([self.config.seed, SCHEDULE, number]).random()
+        return self._sample if drawn < share else self._anywhere
+
     def _members(self, number: int) -> np.ndarray:
-        per_cycle = len(self.images) // self.batch_size
-        cycle, slot = divmod(number, per_cycle)
-        return self._order(cycle)[slot * self.batch_size : (slot + 1) * self.batch_size]
+        count = self.images_per_batch
+        cycle, slot = divmod(number, len(self.images) // count)
+        return self._order(cycle)[slot * count : (slot + 1) * count]
 
     def _permutation(self, cycle: int) -> np.ndarray:
         rng = np.random.default_rng([self.config.seed, ORDER, cycle])
         return rng.permutation(len(self.images))
 
-    def _pair(self, image: int, number: int) -> ViewPair:
+    def _pair(self, sample: ViewSampler, image: int, number: int) -> ViewPair:
         image_id = self.images[image]
         rng = np.random.default_rng([self.config.seed, CROPS, number])
-        return self._sample(self.scenes[image_id], self._regions(image_id), rng)
+        return sample(self.scenes[image_id], self._regions(image_id), rng)
 
     def _read_regions(self, image_id: str) -> RegionSet | None:
         if self._source is None:

@@ -24,7 +24,7 @@ from samclr_core.workspace import Workspace
 FEW_PAIRS = 32
 IN_BACKBONE = "backbone.net."
 AUGMENT, STEP = 2, 3
-"""Streams of random numbers below a run's seed; data.py has 0 and 1."""
+"""Streams of random numbers below a run's seed; data.py has the others."""
 LOCAL = 1
 """And below a batch's augmentation: that of its small crops."""
 
@@ -87,7 +87,8 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
 
                 for part, batch in enumerate(batches):
                     views = _augmented(augment, batch, fabric, (config.seed, AUGMENT, step, part))
-                    outcome: Outcome = module(views, fabric.to_device(batch.images))
+                    images, related = fabric.to_device((batch.images, batch.related))
+                    outcome: Outcome = module(views, images, related)
                     fabric.backward(outcome.loss / config.accumulate)
                 method.after_backward(step, steps)
                 norm = fabric.clip_gradients(
@@ -198,7 +199,7 @@ def _describe(
 ) -> None:
     """Write down what was found, and warn where the run will suffer from it."""
     used = pairs.batch_size
-    if used < config.batch_size:
+    if len(pairs.images) * config.together < config.batch_size:
         journal.note("training.batch_clamped", wanted=config.batch_size, used=used)
     if used < FEW_PAIRS:
         journal.note("training.small_batch", used=used)

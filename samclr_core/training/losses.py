@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def nt_xent(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
+def nt_xent(z1: Tensor, z2: Tensor, temperature: float, related: Tensor | None = None) -> Tensor:
     """NT-Xent, the loss of SimCLR (arXiv 2002.05709, equation 1), a scalar.
 
     Every one of the 2N views has its partner as positive and the other 2N - 2 as negatives.
@@ -14,6 +14,7 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
         z1: projections of the first views, [N, D]; any length, they are normalised here.
         z2: projections of the second views, [N, D], in the same order.
         temperature: above 0.
+        related: pairs that are no negatives of each other, bool [N, N], symmetric; none by default.
     """
     # Autocast would round the similarities to 16 bits, and exp() would amplify it.
     with torch.autocast(z1.device.type, enabled=False):
@@ -21,6 +22,9 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
         similarity = z @ z.T / temperature
         similarity.fill_diagonal_(float("-inf"))
         partner = torch.arange(len(z), device=z.device).roll(len(z1))
+        if related is not None:
+            apart = related.repeat(2, 2).scatter(1, partner[:, None], False)
+            similarity = similarity.masked_fill(apart, float("-inf"))
         return F.cross_entropy(similarity, partner)
 
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from samclr_core.config import Config
 
 Kind = Literal["image", "region"]
-Choice = Literal["uniform", "area", "sqrt_area", "score"]
+Choice = Literal["uniform", "area", "sqrt_area", "score", "solidity", "aspect"]
 Outside = Literal["keep", "mean", "blur", "noise"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 # What a twin's views are.
@@ -39,8 +39,11 @@ class ViewsConfig(Config):
         local_scale: share of the image's area, or of the region's box, that they cover.
         max_upscale: a crop is at least ``size / max_upscale`` pixels wide and high, so that a
             view is never made of a handful of pixels.
-        choice: chance of a region: equal, by area, by its square root, or by SAM's own score
-            (predicted IoU x stability).
+        choice: chance of a region: equal, by area, by its square root, by SAM's own score
+            (predicted IoU x stability), or by its shape: how convex (``solidity``) or how near to a
+            square (``aspect``) it is.
+        schedule: share of the pairs that are cut from regions, at the start of a training and at
+            its end; the others are cut anywhere. Only for ``region`` views.
         min_area: least area of a region as a share of the image's.
         max_area: greatest area of a region as a share of the image's.
         max_borders: greatest number of image borders (0 to 4) that a region may touch; what
@@ -61,6 +64,7 @@ class ViewsConfig(Config):
     local_scale: Shares = (0.05, 0.4)
     max_upscale: float = Field(default=4.0, ge=1, le=32)
     choice: Choice = "sqrt_area"
+    schedule: tuple[Fraction, Fraction] = (1.0, 1.0)
     min_area: Fraction = 0.002
     max_area: Fraction = 0.5
     max_borders: int = Field(default=2, ge=0, le=4)

@@ -1,12 +1,14 @@
 """Which regions views may be cut from, and how likely each is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from samclr_core.regions.quality.position import borders, nesting
 from samclr_core.regions.region import Region, RegionSet
-from samclr_core.views.config import ViewsConfig
+from samclr_core.views.config import Choice, ViewsConfig
+from samclr_core.views.shape import aspect, solidity
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,17 @@ def _fits(region: Region, regions: RegionSet, config: ViewsConfig) -> bool:
 
 
 def _weight(region: Region, config: ViewsConfig) -> float:
-    weights = {
-        "uniform": 1.0,
-        "area": float(region.area),
-        "sqrt_area": float(region.area) ** 0.5,
-        "score": max(region.predicted_iou * region.stability_score, 1e-6),
-    }
-    return weights[config.choice]
+    return _WEIGHTS[config.choice](region)
+
+
+_WEIGHTS: dict[Choice, Callable[[Region], float]] = {
+    "uniform": lambda region: 1.0,
+    "area": lambda region: float(region.area),
+    "sqrt_area": lambda region: float(region.area) ** 0.5,
+    "score": lambda region: max(region.predicted_iou * region.stability_score, 1e-6),
+    "solidity": solidity,
+    "aspect": aspect,
+}
 
 
 def _nesting_fits(regions: tuple[Region, ...], config: ViewsConfig) -> np.ndarray:

@@ -16,6 +16,7 @@ from samclr_core.regions.review.actions import Reviewer
 from samclr_core.training import runs
 from samclr_core.training.config import TrainingConfig
 from samclr_core.training.data import Batch, PairBatches, Scenes, ahead
+from samclr_core.views.region_views import RegionViews
 from samclr_core.workspace import Workspace
 
 BASE = {"base": TrainingConfig(batch_size=5, epochs=3, pairs_per_image=2)}
@@ -71,6 +72,52 @@ def test_small_crops_go_with_their_pairs_and_change_nothing_else(workspace: Work
 def test_a_batch_says_which_images_it_is_of(workspace: Workspace) -> None:
     made = batches(workspace)
     assert made.batch(1).images.tolist() == made._members(1).tolist()
+
+
+def test_pairs_of_one_image_may_stand_together(workspace: Workspace) -> None:
+    made = batches(workspace, together=2, batch_size=6, views__kind="region")
+    assert (made.images_per_batch, made.batch_size, len(made)) == (3, 6, 3 * 2 * 12 // 6)
+    for number in range(len(made)):
+        images = made.batch(number).images
+        assert images[::2].tolist() == images[1::2].tolist() == made._members(number).tolist()
+        assert len(set(images.tolist())) == 3
+    odd = batches(workspace, together=2, batch_size=5)
+    assert odd.batch_size == 4
+    small = batches(workspace, together=3, batch_size=500)
+    assert small.batch_size == 36
+    with pytest.raises(UserError, match="together"):
+        batches(workspace, together=3, batch_size=5)
+
+
+def test_pairs_of_one_image_are_negatives_where_their_regions_are_apart(workspace) -> None:
+    """The four objects of a scene lie apart: pairs are related where they are of one object."""
+    settings = {"together": 4, "batch_size": 8, "views__kind": "region"}
+    excluded = batches(workspace, **settings).batch(0)
+    kept = batches(workspace, same_image="kept", **settings).batch(0)
+    assert torch.equal(excluded.views, kept.views)
+    same = excluded.images[:, None] == excluded.images
+    assert torch.equal(excluded.related, same)
+    assert torch.equal(kept.related, kept.related.T)
+    assert kept.related.diagonal().all()
+    assert not kept.related[~same].any()
+    assert 0 < (same & ~kept.related).sum() < same.sum() - 8
+
+
+def test_region_views_may_begin_as_image_views(workspace: Workspace) -> None:
+    rising = batches(workspace, views__kind="region", views__schedule=(0.0, 1.0), epochs=20)
+    plain = batches(workspace, views__kind="region", epochs=20)
+    anywhere = batches(workspace, views__kind="image", epochs=20)
+    numbers = range(len(plain) * plain.batch_size)
+    regions = np.array([isinstance(rising._sampler(n), RegionViews) for n in numbers])
+    thirds = [third.mean() for third in np.array_split(regions, 3)]
+    assert thirds == pytest.approx([1 / 6, 1 / 2, 5 / 6], abs=0.12)
+    for number in (0, 40, len(plain) - 1):
+        batch = rising.batch(number)
+        assert batch.whole_image == 0, "nothing was wanting"
+        for at in range(plain.batch_size):
+            of_region = regions[number * plain.batch_size + at]
+            source = plain if of_region else anywhere
+            assert torch.equal(batch.views[:, at], source.batch(number).views[:, at])
 
 
 def test_any_batch_can_be_made_at_any_time(workspace: Workspace) -> None:
@@ -155,7 +202,7 @@ def test_a_removed_image_is_said(workspace: Workspace) -> None:
 def numbered(number: int) -> Batch:
     """A batch that can be told by its number."""
     nothing = torch.empty(0)
-    return Batch(torch.tensor(number), nothing, nothing, 0)
+    return Batch(torch.tensor(number), nothing, nothing, nothing, 0)
 
 
 def test_ahead_keeps_the_order_runs_ahead_and_passes_errors_on() -> None:

@@ -23,6 +23,24 @@ def test_value_and_gradient_are_lightlys(batch: int, temperature: float, dim: in
         torch.testing.assert_close(z.grad, reference.grad, rtol=1e-4, atol=1e-6)
 
 
+def test_related_pairs_are_no_negatives() -> None:
+    """Pairs 0 and 1 are related: each of their views has the two views of pair 2 alone."""
+    torch.manual_seed(0)
+    z1, z2 = torch.randn(3, 8), torch.randn(3, 8)
+    related = torch.eye(3, dtype=torch.bool)
+    torch.testing.assert_close(nt_xent(z1, z2, 0.2, related), nt_xent(z1, z2, 0.2))
+    related[0, 1] = related[1, 0] = True
+    z = F.normalize(torch.cat([z1, z2]), dim=1)
+    similarity = (z @ z.T / 0.2).exp()
+    negatives = {0: (2, 5), 1: (2, 5), 2: (0, 1, 3, 4), 3: (2, 5), 4: (2, 5), 5: (0, 1, 3, 4)}
+    expected = 0.0
+    for view, others in negatives.items():
+        positive = similarity[view, (view + 3) % 6]
+        rest = sum(similarity[view, other] for other in others)
+        expected -= torch.log(positive / (positive + rest)) / 6
+    torch.testing.assert_close(nt_xent(z1, z2, 0.2, related), expected)
+
+
 def test_two_pairs_by_hand() -> None:
     """Partners equal, pairs orthogonal: each view has e^(1/t) against two e^0 negatives."""
     z = torch.eye(2)

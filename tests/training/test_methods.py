@@ -30,6 +30,15 @@ def views(pairs: int, seed: int = 0, count: int = 2) -> list[torch.Tensor]:
     return [torch.randn(pairs, 3, 32, 32, generator=generator) for _ in range(count)]
 
 
+def one_each(pairs: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Every pair of an image of its own."""
+    return torch.arange(pairs), torch.eye(pairs, dtype=torch.bool)
+
+
+# What a queue does not ask for.
+APART = torch.empty(0)
+
+
 def test_the_teacher_follows_as_lightlys_does() -> None:
     torch.manual_seed(0)
     student = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
@@ -47,7 +56,7 @@ def test_the_teacher_follows_as_lightlys_does() -> None:
 @pytest.mark.parametrize("loss", ["moco", "dino"])
 def test_the_teacher_learns_from_its_student_alone(loss: str) -> None:
     method = made(loss).train()
-    method(views(3), torch.arange(3)).loss.backward()
+    method(views(3), *one_each(3)).loss.backward()
     assert all(p.grad is None for p in method.teacher.parameters())
     assert all(p.grad is not None for p in method.backbone.parameters())
     before = method.teacher.net[0].net.conv1.weight.clone()
@@ -79,7 +88,7 @@ def test_the_queue_keeps_the_newest_keys_and_their_images() -> None:
     for number in range(3):
         pairs = views(3, seed=number)
         keys += list(F.normalize(method.teacher(torch.cat(pairs)), dim=1))
-        method(pairs, torch.tensor([3, 4, 5]) + 3 * number)
+        method(pairs, torch.tensor([3, 4, 5]) + 3 * number, APART)
     # 18 keys went in; the last 8 have wrapped round.
     expected = torch.stack(keys[10:18] + keys[8:10])
     torch.testing.assert_close(method.queue, expected)
@@ -90,25 +99,25 @@ def test_the_queue_keeps_the_newest_keys_and_their_images() -> None:
 
 def test_more_keys_than_the_queue_holds() -> None:
     method = made("moco", moco={"queue": 4}).train()
-    method(views(3), torch.arange(3))
+    method(views(3), *one_each(3))
     assert method.queue_images.tolist() == [2, 0, 1, 2]
 
 
 def test_keys_of_an_image_are_no_negatives_of_its_own_pairs() -> None:
     """In a queue of nothing but its own keys, a pair has only its positive, and no loss."""
     method = made("moco", moco={"queue": 2}).train()
-    method(views(1), torch.tensor([7]))
-    assert method(views(1, seed=1), torch.tensor([7])).loss.item() == 0
-    method(views(1), torch.tensor([7]))
-    assert method(views(1, seed=1), torch.tensor([8])).loss.item() > 0.01
+    method(views(1), torch.tensor([7]), APART)
+    assert method(views(1, seed=1), torch.tensor([7]), APART).loss.item() == 0
+    method(views(1), torch.tensor([7]), APART)
+    assert method(views(1, seed=1), torch.tensor([8]), APART).loss.item() > 0.01
 
 
 def test_both_views_are_queries_of_the_others_keys() -> None:
     """As if it were two losses, one each way."""
     method = made("moco").eval()
     first, second = views(4)
-    found = method([first, second], torch.arange(4)).loss
-    back = method([second, first], torch.arange(4)).loss
+    found = method([first, second], *one_each(4)).loss
+    back = method([second, first], *one_each(4)).loss
     torch.testing.assert_close(found, back)
     q, k = (F.normalize(f(first), dim=1) for f in (_query(method), method.teacher))
     q2, k2 = (F.normalize(f(second), dim=1) for f in (_query(method), method.teacher))
@@ -147,9 +156,9 @@ def test_center_and_temperature_follow_their_schedules() -> None:
         assert method.teacher_temperature == pytest.approx(expected)
     pairs = views(3)
     answers = method.teacher(torch.cat(pairs))
-    method(pairs, torch.arange(3))
+    method(pairs, *one_each(3))
     torch.testing.assert_close(method.center, 0.25 * answers.mean(dim=0))
-    method.eval()(pairs, torch.arange(3))
+    method.eval()(pairs, *one_each(3))
     torch.testing.assert_close(method.center, 0.25 * answers.mean(dim=0))
 
 
@@ -157,7 +166,7 @@ def test_prototypes_rest_at_the_start() -> None:
     method = made("dino", dino={"freeze": 0.5}).train()
     for step, moves in ((0, False), (1, False), (2, True)):
         method.zero_grad()
-        method(views(3), torch.arange(3)).loss.backward()
+        method(views(3), *one_each(3)).loss.backward()
         method.after_backward(step, 4)
         assert (method.head.prototypes.grad is not None) == moves
         assert method.head.layers[0].weight.grad is not None
@@ -166,7 +175,7 @@ def test_prototypes_rest_at_the_start() -> None:
 def test_small_crops_are_the_students_alone() -> None:
     method = made("dino").train()
     small = [v[..., :16, :16] for v in views(3, seed=1, count=4)]
-    outcome = method([*views(3), *small], torch.arange(3))
+    outcome = method([*views(3), *small], *one_each(3))
     assert outcome.features.shape == (6, method.backbone.dim)
     assert outcome.projections.shape == (6, 16)
     outcome.loss.backward()
@@ -176,3 +185,10 @@ def test_small_crops_are_the_students_alone() -> None:
 def test_small_crops_are_refused_by_the_others() -> None:
     with pytest.raises(UserError, match="local_crops"):
         TrainingConfig.of({"loss": "moco", "views": {"local_crops": 4}})
+
+
+def test_simclr_leaves_related_pairs_alone() -> None:
+    method = made("simclr").eval()
+    pairs, everyone = views(3), torch.ones(3, 3, dtype=torch.bool)
+    assert method(pairs, torch.arange(3), everyone).loss.item() == 0
+    assert method(pairs, *one_each(3)).loss.item() > 0.1

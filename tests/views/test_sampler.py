@@ -83,6 +83,22 @@ def test_regions_are_chosen_as_often_as_asked(two_discs, choice: str, expected: 
     assert drawn.count(0) / 2000 == pytest.approx(share, abs=0.04)
 
 
+def test_shapes_weigh_as_they_are_formed() -> None:
+    """A square is convex; the L beside it has 1200 of the 1400 pixels of its hull."""
+    square, corner = (np.zeros((HEIGHT, WIDTH), bool) for _ in range(2))
+    square[20:60, 20:60] = corner[20:60, 100:140] = True
+    corner[20:60, 120:160] = False
+    corner[20:40, 100:140] = True
+    regions = region_set(square, corner)
+    by_shape = eligible(regions, config(choice="solidity"))
+    expected = np.array([1.0, 1200 / 1400])
+    np.testing.assert_allclose(by_shape.chances, expected / expected.sum())
+    wide = np.zeros((HEIGHT, WIDTH), bool)
+    wide[80:120, 20:180] = True
+    by_aspect = eligible(region_set(wide, square), config(choice="aspect"))
+    np.testing.assert_allclose(by_aspect.chances, [0.2, 0.8])
+
+
 def test_limits_on_area_and_borders() -> None:
     band = np.zeros((HEIGHT, WIDTH), bool)
     band[100:] = True  # touches three borders

@@ -32,7 +32,7 @@ class DINO(Method):
         self.register_buffer("center", torch.zeros(config.dino.prototypes))
         self.teacher_temperature = config.dino.teacher_temperature[0]
 
-    def forward(self, views: Sequence[Tensor], images: Tensor) -> Outcome:
+    def forward(self, views: Sequence[Tensor], images: Tensor, related: Tensor) -> Outcome:
         count = len(images)
         large, small = torch.cat(list(views[:2])), list(views[2:])
         features = self.backbone(large)

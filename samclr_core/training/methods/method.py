@@ -35,12 +35,13 @@ class Method(nn.Module):
         self.backbone = backbone
         self.config = config
 
-    def forward(self, views: Sequence[Tensor], images: Tensor) -> Outcome:
+    def forward(self, views: Sequence[Tensor], images: Tensor, related: Tensor) -> Outcome:
         """The loss of a batch of N pairs.
 
         Args:
             views: two of [N, 3, S, S], and then the local crops, each [N, 3, s, s].
             images: which image each pair is of, int64 [N]; equal numbers are the same image.
+            related: pairs that are no negatives of each other, bool [N, N].
         """
         raise NotImplementedError
 

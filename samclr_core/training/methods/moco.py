@@ -37,7 +37,7 @@ class MoCo(Method):
         self.register_buffer("queue_images", torch.full((config.moco.queue,), NOBODY))
         self.register_buffer("place", torch.zeros((), dtype=torch.int64))
 
-    def forward(self, views: Sequence[Tensor], images: Tensor) -> Outcome:
+    def forward(self, views: Sequence[Tensor], images: Tensor, related: Tensor) -> Outcome:
         both = torch.cat(list(views))
         features = self.backbone(both)
         queries = self.head(features)

@@ -18,12 +18,12 @@ class SimCLR(Method):
         super().__init__(backbone, config)
         self.head = projection_head(backbone.dim, *config.head_dim)
 
-    def forward(self, views: Sequence[Tensor], images: Tensor) -> Outcome:
+    def forward(self, views: Sequence[Tensor], images: Tensor, related: Tensor) -> Outcome:
         # One pass for both views, so that batch norm sees them alike.
         features = self.backbone(torch.cat(list(views)))
         projections = self.head(features)
         z1, z2 = projections.chunk(2)
-        loss = nt_xent(z1, z2, self.config.temperature)
+        loss = nt_xent(z1, z2, self.config.temperature, related)
         return Outcome(loss, features.detach(), projections.detach())
 
 
