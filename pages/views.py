@@ -32,6 +32,8 @@ CHOICES = {
     "area": "views.choice_area",
     "sqrt_area": "views.choice_sqrt_area",
     "score": "views.choice_score",
+    "solidity": "views.choice_solidity",
+    "aspect": "views.choice_aspect",
 }
 KINDS = {"image": "common.image_views", "region": "common.region_views"}
 
