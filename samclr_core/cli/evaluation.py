@@ -1,4 +1,4 @@
-"""Station 5: ``samclr evaluate`` and ``samclr robustness``."""
+"""Station 5: ``samclr evaluate``, ``samclr robustness`` and ``samclr study``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -73,5 +73,27 @@ def robustness(
             "n_test": found.n_test,
             "seconds": round(found.seconds, 2),
         }
+
+    perform("evaluation", work, as_json)
+
+
+def study(
+    file: Annotated[Path, typer.Argument(help="A study as YAML; see the folder studies.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where workspaces and results go; else workspaces/studies and its name."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train and judge a whole grid of methods, views and seeds; goes on where it was stopped."""
+
+    def work(progress: Progress) -> dict:
+        from samclr_core.evaluation.study import engine, results
+        from samclr_core.evaluation.study.config import read
+
+        folder = out or Path("workspaces") / "studies" / file.stem
+        found = engine.study(folder, read(file), progress)
+        rows = [row.brief() for row in found.rows]
+        return {"rows": rows, "table": str(folder / results.TABLE)}
 
     perform("evaluation", work, as_json)

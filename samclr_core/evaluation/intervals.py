@@ -45,7 +45,11 @@ def accuracy(correct: np.ndarray, draws: int = 10_000, seed: int = 0) -> Estimat
 
 
 def paired_difference(
-    correct_a: np.ndarray, correct_b: np.ndarray, draws: int = 10_000, seed: int = 0
+    correct_a: np.ndarray,
+    correct_b: np.ndarray,
+    draws: int = 10_000,
+    seed: int = 0,
+    comparisons: int = 1,
 ) -> Estimate:
     """How much more accurate a is than b on the same test images, with a percentile interval.
 
@@ -60,6 +64,8 @@ def paired_difference(
         correct_b: the same of b; row s is the seed of row s of a, column n the image of column n.
         draws: bootstrap samples.
         seed: of the bootstrap.
+        comparisons: how many such differences are read side by side. The interval is widened so
+            that all of them together hold with 95% (Bonferroni).
 
     Returns:
         accuracy(a) - accuracy(b), in -1..1.
@@ -70,10 +76,10 @@ def paired_difference(
     a, b = np.atleast_2d(correct_a), np.atleast_2d(correct_b)
     if a.shape != b.shape or a.size == 0:
         raise ValueError(f"paired predictors need equal shapes, not {a.shape} and {b.shape}")
-    return _bootstrap(a.astype(np.float64) - b.astype(np.float64), draws, seed)
+    return _bootstrap(a.astype(np.float64) - b.astype(np.float64), draws, seed, comparisons)
 
 
-def _bootstrap(values: np.ndarray, draws: int, seed: int) -> Estimate:
+def _bootstrap(values: np.ndarray, draws: int, seed: int, comparisons: int = 1) -> Estimate:
     """Mean of ``values`` [S, N] when rows and columns are drawn with replacement."""
     seeds, images = values.shape
     rng = np.random.default_rng(seed)
@@ -83,6 +89,6 @@ def _bootstrap(values: np.ndarray, draws: int, seed: int) -> Estimate:
     image_shares = rng.multinomial(images, counts / images, size=draws) / images
     seed_shares = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws) / seeds
     means = np.sum((image_shares @ kinds.T) * seed_shares, axis=1)
-    tail = (1 - CONFIDENCE) / 2
+    tail = (1 - CONFIDENCE) / (2 * comparisons)
     low, high = np.quantile(means, [tail, 1 - tail])
     return Estimate(float(values.mean()), float(low), float(high))

@@ -1,0 +1,124 @@
+"""What a study tries, read from a YAML file. No torch in here, so that readers stay quick."""
+
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import Field
+
+from samclr_core.config import Config, with_changes
+from samclr_core.messages import UserError
+from samclr_core.training.config import PRESETS, Loss, TrainingConfig
+from samclr_core.views.config import Kind
+
+PLAIN = ""
+"""The variant that changes nothing."""
+
+
+class Cell(NamedTuple):
+    """One method on one set of images: what is trained once for every seed."""
+
+    images: str
+    loss: Loss
+    views: Kind
+    variant: str
+
+
+class Variant(Config):
+    """A further row of the table: the same but for some settings.
+
+    Attributes:
+        settings: of the training, as ``views.outside: mean``.
+        losses: which losses it is tried with; all of the study's by default.
+        views: which kinds of views it is tried with; all of the study's by default.
+    """
+
+    settings: dict[str, Any]
+    losses: tuple[Loss, ...] | None = None
+    views: tuple[Kind, ...] | None = None
+
+
+class StudyConfig(Config):
+    """A grid: every loss with every kind of views on every set of images, judged by all data.
+
+    Attributes:
+        title: of its page.
+        images: folders of photos to learn from, by name; the last part may be a pattern of file
+            names, as ``photos/line1_*.jpg``.
+        most_images: so many of each folder at most, from its whole length; all by default.
+        data: labelled folders to judge by, by name.
+        losses: see :class:`TrainingConfig`.
+        views: kinds of views.
+        variants: further rows, by name.
+        seeds: trainings of each row, with the seeds 0, 1, ...
+        preset: of the trainings.
+        settings: of the trainings, over the preset's, as ``epochs: 20`` or ``views.size: 64``.
+        regions: preset of the segmenter, for ``region`` views.
+    """
+
+    title: str = ""
+    images: dict[str, Path] = Field(min_length=1)
+    data: dict[str, Path] = Field(min_length=1)
+    losses: tuple[Loss, ...] = Field(default=("simclr",), min_length=1)
+    views: tuple[Kind, ...] = Field(default=("image", "region"), min_length=1)
+    variants: dict[str, Variant] = Field(default_factory=dict)
+    most_images: int | None = Field(default=None, ge=2)
+    seeds: int = Field(default=3, ge=1, le=20)
+    preset: str = "quick"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    regions: str = "draft"
+
+    def cells(self) -> list[Cell]:
+        """All that is trained; what others are compared with comes first."""
+        plain = product(self.images, self.losses, self.views, [PLAIN])
+        changed = (
+            (images, loss, views, name)
+            for name, variant in self.variants.items()
+            for images, loss, views in product(
+                self.images, variant.losses or self.losses, variant.views or self.views
+            )
+        )
+        return [Cell(*cell) for cell in (*plain, *changed)]
+
+    def training(self, cell: Cell, seed: int) -> TrainingConfig:
+        """The settings of one training.
+
+        Raises:
+            UserError: there is no such preset or setting, or a value is out of its range.
+        """
+        variant = self.variants.get(cell.variant)
+        changes = self.settings | (variant.settings if variant else {})
+        own = {"loss": cell.loss, "views.kind": cell.views, "seed": seed}
+        return with_changes(PRESETS, self.preset, changes | own)
+
+
+def files(pattern: Path) -> list[Path]:
+    """The files whose names are like the pattern's last part, in order."""
+    return sorted(pattern.parent.glob(pattern.name))
+
+
+def read(path: Path) -> StudyConfig:
+    """The study in a YAML file; its paths count from the file's own folder.
+
+    Raises:
+        UserError: there is no such file, it is no YAML, or a setting is wrong.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError("evaluation.study_unreadable", path=path) from error
+    if not isinstance(values, dict):
+        raise UserError("evaluation.study_unreadable", path=path)
+    config = StudyConfig.of(values)
+    found = {
+        part: {name: path.parent / folder for name, folder in getattr(config, part).items()}
+        for part in ("images", "data")
+    }
+    for folder in (*found["images"].values(), *found["data"].values()):
+        if not folder.exists() and not files(folder):
+            raise UserError("evaluation.study_without_folder", path=folder)
+    # All settings are looked at before the first hour is spent.
+    for cell in config.cells():
+        config.training(cell, 0)
+    return config.model_copy(update=found)

@@ -1,0 +1,172 @@
+"""The study itself: cut, train, evaluate, cell by cell and seed by seed; nothing is done twice."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from samclr_core.evaluation import intervals
+from samclr_core.evaluation import results as evaluations
+from samclr_core.evaluation.evaluate import evaluate
+from samclr_core.evaluation.results import Head
+from samclr_core.evaluation.study import results
+from samclr_core.evaluation.study.config import PLAIN, Cell, StudyConfig, files
+from samclr_core.evaluation.study.results import Row, Study
+from samclr_core.images.decode import SUFFIXES
+from samclr_core.images.intake import add_paths
+from samclr_core.jobs import Progress, silent
+from samclr_core.messages import UserError
+from samclr_core.progress import part
+from samclr_core.regions.batch import segment_workspace
+from samclr_core.regions.config import PRESETS
+from samclr_core.training.runs import Run
+from samclr_core.training.trained import trained
+from samclr_core.workspace import Workspace
+
+# Hundredths of the bar for taking in the images and cutting them.
+PREPARED = 15
+TAKEN_IN = "study-images"
+BASELINES = ("colour", "start")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a cell, judged by one data set."""
+
+    cell: Cell
+    seed: int
+    data: str
+    run: Run
+    evaluation: evaluations.Evaluation
+
+    def correct(self, method: str = "run", head: Head = "linear_probe") -> np.ndarray:
+        """bool [n_test]: whether the method was right on each test image."""
+        return evaluations.correct(evaluations.path_of(self.run, self.evaluation), method, head)
+
+
+def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Study:
+    """Train and judge the whole grid; what is in ``folder`` already is used again.
+
+    Args:
+        folder: gets a workspace for each set of images, and the result.
+        config: what is tried.
+        progress: told of every step, in hundredths of the whole.
+
+    Raises:
+        UserError: a folder holds no images, or as regions, training and evaluation do.
+        Cancelled: as ``progress`` asks; the next call goes on from there.
+    """
+    workspaces = {
+        name: _prepared(Workspace(folder / name), config, path, step)
+        for (name, path), step in _steps(list(config.images.items()), 0, PREPARED, progress)
+    }
+    planned = [(cell, seed) for seed in range(config.seeds) for cell in config.cells()]
+    trials = [
+        trial
+        for (cell, seed), step in _steps(planned, PREPARED, 100, progress)
+        for trial in _tried(workspaces[cell.images], config, cell, seed, step)
+    ]
+    compared = sum(_is_compared(cell, config) for cell in config.cells())
+    rows = [
+        row
+        for images in config.images
+        for data in config.data
+        for row in _rows([t for t in trials if (t.cell.images, t.data) == (images, data)], compared)
+    ]
+    found = Study(
+        title=config.title or ", ".join(config.images),
+        created=time.time(),
+        config=config.model_dump(mode="json"),
+        n_test={trial.data: trial.evaluation.n_test for trial in trials},
+        compared=compared,
+        rows=rows,
+    )
+    results.save(folder, found)
+    progress(100, 100)
+    return found
+
+
+def _steps(items: Sequence, start: int, end: int, progress: Progress) -> Iterator:
+    """Every item with a progress of its own."""
+    each = (end - start) / len(items)
+    for number, item in enumerate(items):
+        yield item, part(progress, start + number * each, start + (number + 1) * each, str(item[0]))
+
+
+def _prepared(
+    workspace: Workspace, config: StudyConfig, images: Path, progress: Progress
+) -> Workspace:
+    """The workspace with the images, cut into regions where some views need them."""
+    taken = {"folder": str(images.expanduser().resolve()), "most": config.most_images}
+    if workspace.setting(TAKEN_IN) != taken:
+        add_paths(workspace, _chosen(images, config.most_images), progress=part(progress, 0, 30))
+        workspace.remember(TAKEN_IN, taken)
+    if any(cell.views == "region" for cell in config.cells()):
+        settings = PRESETS.get(config.regions)
+        if settings is None:
+            raise UserError("core.unknown_preset", name=config.regions, known=", ".join(PRESETS))
+        segment_workspace(workspace, settings, progress=part(progress, 30, 100))
+    return workspace
+
+
+def _chosen(folder: Path, most: int | None) -> list[Path]:
+    """The folder itself, or so many of its images, or of those that are like a pattern."""
+    if folder.is_dir() and most is None:
+        return [folder]
+    everything = sorted(folder.rglob("*")) if folder.is_dir() else files(folder)
+    images = [path for path in everything if path.suffix.lower() in SUFFIXES]
+    places = np.linspace(0, len(images) - 1, min(most or len(images), len(images))).astype(int)
+    return [images[place] for place in places] or [folder]
+
+
+def _tried(
+    workspace: Workspace, config: StudyConfig, cell: Cell, seed: int, progress: Progress
+) -> Iterator[Trial]:
+    run = trained(workspace, config.training(cell, seed), progress=part(progress, 0, 80))
+    each = 20 / len(config.data)
+    for number, (name, folder) in enumerate(config.data.items()):
+        judging = part(progress, 80 + number * each, 80 + (number + 1) * each)
+        evaluation = evaluate(workspace, run, folder, judging, with_map=False)
+        yield Trial(cell, seed, name, run, evaluation)
+
+
+def _is_compared(cell: Cell, config: StudyConfig) -> bool:
+    """Whether a cell's row stands beside plain image views of the same loss."""
+    reference = Cell(cell.images, cell.loss, "image", PLAIN)
+    return cell != reference and reference in config.cells()
+
+
+def _rows(trials: list[Trial], compared: int) -> Iterator[Row]:
+    """The rows of one set of images and one data set: the baselines, then every cell."""
+    cells = dict.fromkeys(trial.cell for trial in trials)
+    first = [trial for trial in trials if trial.cell == trials[0].cell]
+    for name in BASELINES:
+        yield _row(first, name, None, compared)
+    for cell in cells:
+        reference = cell._replace(views="image", variant=PLAIN)
+        beside = [t for t in trials if t.cell == reference and reference != cell]
+        yield _row([t for t in trials if t.cell == cell], "run", beside or None, compared)
+
+
+def _row(trials: list[Trial], method: str, beside: list[Trial] | None, compared: int) -> Row:
+    cell, learned = trials[0].cell, method == "run"
+    ours = np.array([trial.correct(method) for trial in trials])
+    gain = None
+    if beside:
+        theirs = np.array([trial.correct() for trial in beside])
+        gain = intervals.paired_difference(ours, theirs, comparisons=compared)
+    return Row(
+        images=cell.images,
+        loss=cell.loss if learned else method,
+        views=cell.views if learned else "",
+        variant=cell.variant if learned else PLAIN,
+        data=trials[0].data,
+        accuracy=intervals.accuracy(ours),
+        knn=intervals.accuracy(np.array([trial.correct(method, "knn") for trial in trials])),
+        gain=gain,
+        seeds=len(trials),
+        seconds=sum(trial.run.seconds for trial in trials) if learned else 0.0,
+        runs=[trial.run.id for trial in trials] if learned else [],
+    )

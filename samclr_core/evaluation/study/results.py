@@ -1,0 +1,128 @@
+"""What a study found: kept in its folder as JSON and as a table."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from samclr_core.estimate import Estimate
+from samclr_core.evaluation.study.config import PLAIN
+from samclr_core.workspace import write_atomic
+
+STUDY, TABLE = "study.json", "table.md"
+
+
+class Row(BaseModel):
+    """One method on one data set, over all seeds.
+
+    Attributes:
+        images: name of the photos it learned from.
+        loss: the method; ``colour`` and ``start`` are the baselines that learned nothing.
+        views: kind of views; "" for the baselines.
+        variant: name of the variant, "" for the plain one.
+        data: name of the data set it is judged by.
+        accuracy: of the linear probe, over seeds and test images.
+        knn: of the nearest neighbours.
+        gain: accuracy minus that of the plain method with ``image`` views of the same loss, paired
+            by seed and test image; its interval is widened for the number of such rows of a data
+            set. None for these themselves and for the baselines.
+        seeds: trainings it rests on.
+        seconds: machine time of these.
+        runs: their ids, by seed.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    images: str
+    loss: str
+    views: str
+    variant: str
+    data: str
+    accuracy: Estimate
+    knn: Estimate
+    gain: Estimate | None
+    seeds: int
+    seconds: float
+    runs: list[str]
+
+    def brief(self) -> dict[str, Any]:
+        """The figures as the command line prints them."""
+        return {
+            "images": self.images,
+            "loss": self.loss,
+            "views": self.views,
+            "variant": self.variant,
+            "data": self.data,
+            "accuracy": round(self.accuracy.mean, 4),
+            "ci95": [round(self.accuracy.low, 4), round(self.accuracy.high, 4)],
+            "knn": round(self.knn.mean, 4),
+            "gain": _rounded(self.gain),
+            "seeds": self.seeds,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+class Study(BaseModel):
+    """A study's rows; ``compared`` is the number of differences that share each error rate."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    created: float
+    config: dict[str, Any]
+    n_test: dict[str, int]
+    compared: int
+    rows: list[Row]
+
+
+def save(folder: Path, study: Study) -> None:
+    """Write the study and its table into its folder."""
+    write_atomic(folder / STUDY, study.model_dump_json(indent=1).encode())
+    write_atomic(folder / TABLE, table(study).encode())
+
+
+def table(study: Study) -> str:
+    """The study as markdown, a part for each set of images and data."""
+    parts = dict.fromkeys((row.images, row.data) for row in study.rows)
+    return f"# {study.title}\n\n" + "\n".join(_part(study, *part) for part in parts)
+
+
+def _part(study: Study, images: str, data: str) -> str:
+    rows = [row for row in study.rows if (row.images, row.data) == (images, data)]
+    return "\n".join(
+        [
+            f"**{images} → {data}**, {study.n_test[data]} test images",
+            "",
+            "| method | views | seeds | linear probe | k-NN | to image views |",
+            "| --- | --- | ---: | ---: | ---: | ---: |",
+            *(_line(row) for row in rows),
+            "",
+            f"Intervals are 95 %; those of the {study.compared} differences are simultaneous.",
+            "",
+        ]
+    )
+
+
+def _line(row: Row) -> str:
+    method = f"{row.loss}, {row.variant}" if row.variant != PLAIN else row.loss
+    gain = _spread(row.gain, signed=True) if row.gain else ""
+    cells = (
+        method,
+        row.views,
+        str(row.seeds),
+        _spread(row.accuracy),
+        f"{100 * row.knn.mean:.1f}",
+        gain,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _spread(value: Estimate, signed: bool = False) -> str:
+    """Per cent, with the interval."""
+    sign = "+" if signed else ""
+    low, high = f"{100 * value.low:{sign}.1f}", f"{100 * value.high:{sign}.1f}"
+    return f"{100 * value.mean:{sign}.1f} ({low} to {high})"
+
+
+def _rounded(value: Estimate | None) -> list[float] | None:
+    return None if value is None else [round(end, 4) for end in (value.mean, value.low, value.high)]

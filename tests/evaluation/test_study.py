@@ -1,0 +1,212 @@
+"""A study: a small real grid, from a YAML file to a table."""
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from samclr_core.evaluation import intervals
+from samclr_core.evaluation.study import engine, results
+from samclr_core.evaluation.study.config import Cell, StudyConfig, read
+from samclr_core.messages import Cancelled, UserError
+from samclr_core.training import runs
+from samclr_core.workspace import Workspace
+
+SMALL = {
+    "preset": "quick",
+    "settings": {
+        "backbone": "resnet18",
+        "weights": "random",
+        "views.size": 32,
+        "head_dim": [32, 16],
+        "epochs": 1,
+        "pairs_per_image": 2,
+        "batch_size": 4,
+        "device": "cpu",
+    },
+}
+
+
+def paint(path, colour, rng) -> None:
+    """Discs of a colour on grey, which SAM finds and a classifier can tell."""
+    y, x = np.mgrid[:96, :128]
+    pixels = np.full((96, 128, 3), 110, np.uint8)
+    for _ in range(3):
+        cx, cy = rng.integers(20, 108), rng.integers(20, 76)
+        pixels[(x - cx) ** 2 + (y - cy) ** 2 < 15**2] = colour
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray((pixels + rng.normal(0, 6, pixels.shape)).clip(0, 255).astype(np.uint8)).save(
+        path
+    )
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """A study file beside its folders, which it names from where it stands."""
+    root, rng = tmp_path_factory.mktemp("study"), np.random.default_rng(0)
+    colours = {"red": (200, 40, 40), "blue": (40, 60, 200)}
+    for number in range(6):
+        paint(root / "photos" / f"{number}.png", list(colours.values())[number % 2], rng)
+    for split, count in (("train", 4), ("test", 6)):
+        for name, colour in colours.items():
+            for number in range(count):
+                paint(root / "parts" / split / name / f"{number}.png", colour, rng)
+    grid = {
+        "title": "Discs",
+        "images": {"photos": "photos"},
+        "data": {"parts": "parts"},
+        "losses": ["simclr", "moco"],
+        "seeds": 2,
+        "regions": "tiny",
+        "variants": {
+            "grey": {
+                "settings": {"views.outside": "mean"},
+                "losses": ["simclr"],
+                "views": ["region"],
+            }
+        },
+    } | SMALL
+    path = root / "discs.yaml"
+    path.write_text(yaml.safe_dump(grid))
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(file, sam_weights, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out")
+    with pytest.MonkeyPatch.context() as patch:
+        tiny = engine.PRESETS["draft"].model_copy(update={"points_per_side": 4})
+        patch.setitem(engine.PRESETS, "tiny", tiny)
+        made = engine.study(folder, read(file))
+        again = engine.study(folder, read(file))
+    return made, again, folder
+
+
+def test_every_method_stands_beside_its_baselines(found) -> None:
+    study, _, _ = found
+    assert [(row.loss, row.views, row.variant) for row in study.rows] == [
+        ("colour", "", ""),
+        ("start", "", ""),
+        ("simclr", "image", ""),
+        ("simclr", "region", ""),
+        ("moco", "image", ""),
+        ("moco", "region", ""),
+        ("simclr", "region", "grey"),
+    ]
+    assert study.n_test == {"parts": 12}
+    assert all(row.seeds == 2 for row in study.rows)
+    assert all(
+        0 <= row.accuracy.low <= row.accuracy.mean <= row.accuracy.high <= 1 for row in study.rows
+    )
+    # Colours tell these classes apart, so that the judging itself is seen to work.
+    assert study.rows[0].accuracy.mean == 1.0
+
+
+def test_differences_are_to_image_views_and_widened_for_their_number(found) -> None:
+    study = found[0]
+    assert study.compared == 3
+    compared = [row for row in study.rows if row.gain]
+    assert [(row.loss, row.views, row.variant) for row in compared] == [
+        ("simclr", "region", ""),
+        ("moco", "region", ""),
+        ("simclr", "region", "grey"),
+    ]
+    for row in compared:
+        image = next(r for r in study.rows if (r.loss, r.views) == (row.loss, "image"))
+        assert row.gain.mean == pytest.approx(row.accuracy.mean - image.accuracy.mean)
+
+
+def test_simultaneous_intervals_are_wider() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.random((3, 200)) < 0.7, rng.random((3, 200)) < 0.6
+    one = intervals.paired_difference(a, b)
+    five = intervals.paired_difference(a, b, comparisons=5)
+    assert five.low < one.low < one.mean == five.mean < one.high < five.high
+
+
+def test_nothing_is_trained_twice(found) -> None:
+    made, again, folder = found
+    assert [row.runs for row in made.rows] == [row.runs for row in again.rows]
+    assert len(runs.runs(Workspace(folder / "photos"))) == 5 * 2
+
+
+def test_the_table_and_the_figures_say_the_same(found) -> None:
+    made, _, folder = found
+    table = (folder / results.TABLE).read_text()
+    assert "**photos → parts**, 12 test images" in table
+    for row in made.rows:
+        assert f"{100 * row.accuracy.mean:.1f}" in table
+        assert {"loss", "views", "data", "accuracy", "ci95", "seeds"} <= set(row.brief())
+    assert "| simclr, grey | region | 2 |" in table
+    kept = results.Study.model_validate_json((folder / results.STUDY).read_text())
+    assert kept.rows == made.rows or kept.rows == found[1].rows
+
+
+def test_a_stop_is_minded(file, tmp_path) -> None:
+    def stop(done: int, total: int, note: str = "") -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        engine.study(tmp_path, read(file).model_copy(update={"views": ("image",)}), stop)
+
+
+def test_cells_of_a_grid() -> None:
+    config = StudyConfig.of(
+        {
+            "images": {"a": ".", "b": "."},
+            "data": {"d": "."},
+            "losses": ["simclr", "dino"],
+            "variants": {"v": {"settings": {"epochs": 3}, "views": ["region"]}},
+        }
+    )
+    cells = config.cells()
+    assert len(cells) == 2 * 2 * 2 + 2 * 2
+    assert cells[0] == Cell("a", "simclr", "image", "")
+    assert config.training(cells[0], 4).seed == 4
+    assert config.training(Cell("a", "dino", "region", "v"), 0).epochs == 3
+    assert config.training(Cell("a", "dino", "region", ""), 0).epochs == 20
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"images": {"photos": "none"}}, "which is not there"),
+        ({"settings": {"epoch": 3}}, "epoch"),
+        ({"losses": ["simclr", "byol"]}, "byol"),
+        ({"seed": 3}, "seed"),
+    ],
+)
+def test_mistakes_are_said_before_anything_is_trained(file, change, words) -> None:
+    wrong = file.with_name("wrong.yaml")
+    wrong.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | change))
+    with pytest.raises(UserError, match=words):
+        read(wrong)
+
+
+def test_no_study_at_all(tmp_path) -> None:
+    for content in (b"a: [", b"just words", b"\xff\xfe\x00"):
+        (tmp_path / "bad.yaml").write_bytes(content)
+        with pytest.raises(UserError, match="cannot be read"):
+            read(tmp_path / "bad.yaml")
+    with pytest.raises(UserError, match="cannot be read"):
+        read(tmp_path / "none.yaml")
+
+
+def test_so_many_images_come_from_the_whole_folder(file) -> None:
+    photos = file.parent / "photos"
+    assert [path.name for path in engine._chosen(photos, 3)] == ["0.png", "2.png", "5.png"]
+    assert len(engine._chosen(photos, 100)) == 6
+    assert engine._chosen(photos, None) == [photos]
+    assert [path.name for path in engine._chosen(photos / "[1-3].png", None)] == [
+        "1.png",
+        "2.png",
+        "3.png",
+    ]
+    assert [path.name for path in engine._chosen(photos / "*.png", 2)] == ["0.png", "5.png"]
+
+
+def test_a_folder_without_images(file, tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    config = read(file).model_copy(update={"images": {"photos": tmp_path / "empty"}})
+    with pytest.raises(UserError, match="There is no PNG"):
+        engine.study(tmp_path / "out", config)
