@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from samclr_core.images import catalogue, labels, sources, store
+from samclr_core.images import catalogue, labels, layouts, sources, store
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.decode import decode, is_lossy
-from samclr_core.images.sources import Entry, Refusal, Source
+from samclr_core.images.sources import MATLAB, Entry, Refusal, Source
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.workspace import Workspace
@@ -34,7 +34,7 @@ class Candidate:
     group: str
     label: str | None = None
     label_map: Entry | None = None
-    void: int | None = None
+    void: tuple[int, ...] = ()
 
 
 def add_paths(
@@ -46,9 +46,10 @@ def add_paths(
     """Take in files, zips and folders of this machine.
 
     A folder that holds ``images/`` and ``labels/`` is a set of scenes with label maps: PNG files
-    of class ids with the images' names. In all other folders the name of an image's own folder is
-    its label, where that tells classes apart. A CSV with the columns ``filename`` and ``label``
-    goes over both, and labels images that are in the workspace already.
+    of class ids with the images' names. So are Cityscapes, ADE20K (SceneParsing), CamVid and
+    BSDS500 in their own folders (:mod:`.layouts`). In all other folders the name of an image's own
+    folder is its label, where that tells classes apart. A CSV with the columns ``filename`` and
+    ``label`` goes over both, and labels images that are in the workspace already.
 
     Args:
         workspace: where they go.
@@ -108,9 +109,14 @@ def _candidates(
     from_csv = _csv_labels(source.entries, intake)
     _label_known_images(workspace, from_csv)
     entries = [entry for entry in source.entries if entry.path.suffix.lower() != ".csv"]
-    root = _scenes_root(entries)
-    if root is not None:
-        return _scenes(entries, root, source, void)
+    scenes = layouts.scenes(entries)
+    if scenes is not None:
+        own = () if void is None else (void,)
+        return [
+            Candidate(scene.image, source.name, label_map=scene.label_map, void=scene.void + own)
+            for scene in scenes
+        ]
+    entries = [entry for entry in entries if entry.path.suffix != MATLAB]
     from_folder = labels.folder_labels(entry.path for entry in entries)
     return [
         Candidate(
@@ -142,36 +148,6 @@ def _label_known_images(workspace: Workspace, from_csv: dict[str, str]) -> None:
         label = labels.csv_label(PurePosixPath(image.name), from_csv)
         if label and label != image.label:
             catalogue.put(workspace, replace(image, label=label))
-
-
-def _scenes_root(entries: Sequence[Entry]) -> PurePosixPath | None:
-    """The folder in which ``images/`` and PNG files in ``labels/`` stand side by side, or None."""
-    roots: dict[str, set[PurePosixPath]] = {"images": set(), "labels": set()}
-    for entry in entries:
-        for folder in entry.path.parents:
-            if folder.name in roots:
-                roots[folder.name].add(folder.parent)
-    return min(roots["images"] & roots["labels"], default=None)
-
-
-def _scenes(
-    entries: Sequence[Entry], root: PurePosixPath, source: Source, void: int | None
-) -> list[Candidate]:
-    maps = {
-        entry.path.relative_to(root / "labels").with_suffix(""): entry
-        for entry in entries
-        if entry.path.is_relative_to(root / "labels") and entry.path.suffix.lower() == ".png"
-    }
-    images = [entry for entry in entries if entry.path.is_relative_to(root / "images")]
-    return [
-        Candidate(
-            entry,
-            source.name,
-            label_map=maps.get(entry.path.relative_to(root / "images").with_suffix("")),
-            void=void,
-        )
-        for entry in images
-    ]
 
 
 def _import_one(workspace: Workspace, candidate: Candidate, intake: Intake) -> None:
@@ -217,16 +193,33 @@ def _import_label_map(
         return False
     name = str(candidate.label_map.path)
     try:
-        # A palette's indices are the class ids, so the file is not converted to RGB here.
-        with Image.open(io.BytesIO(candidate.label_map.read()), formats=["PNG"]) as image:
-            classes = np.array(image)
+        classes = _classes(candidate.label_map)
     except (OSError, SyntaxError, ValueError, UserError):
         intake.refused.append(Refusal(name, UserError("images.bad_label_map", name=name)))
         return False
     if classes.ndim != 2 or classes.shape != pixels.shape[:2] or classes.max() > store.VOID:
         intake.refused.append(Refusal(name, UserError("images.bad_label_map", name=name)))
         return False
-    if candidate.void is not None:
-        classes = np.where(classes == candidate.void, store.VOID, classes)
+    classes = np.where(np.isin(classes, candidate.void), store.VOID, classes)
     store.save_label_map(workspace, image_id, classes)
     return True
+
+
+def _matlab_segments(content: io.BytesIO) -> np.ndarray:
+    from scipy.io import loadmat
+
+    try:
+        return loadmat(content)["groundTruth"][0, 0]["Segmentation"][0, 0]
+    except Exception as error:
+        # What scipy raises depends on where a broken file breaks off.
+        raise ValueError("no segmentation in it") from error
+
+
+def _classes(label_map: Entry) -> np.ndarray:
+    """Class ids per pixel, [H, W]; of BSDS500's several people the first one's segments."""
+    content = io.BytesIO(label_map.read())
+    if label_map.path.suffix == MATLAB:
+        return _matlab_segments(content)
+    # A palette's indices are the class ids, so the file is not converted to RGB here.
+    with Image.open(content, formats=["PNG"]) as image:
+        return np.array(image)

@@ -19,6 +19,10 @@ BOMB_FLOOR_BYTES = 32 * 2**20
 CLUTTER = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
+# BSDS500's ground truth.
+MATLAB = ".mat"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One file that came in: its path within what was brought, and how to read it."""
@@ -71,7 +75,8 @@ def from_upload(name: str, content: bytes) -> Source:
 
 
 def _from_folder(folder: Path) -> Source:
-    found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in (*SUFFIXES, ".csv")]
+    known = (*SUFFIXES, ".csv", MATLAB)
+    found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in known]
     paths = [(PurePosixPath(p.relative_to(folder).as_posix()), p) for p in found]
     entries = [Entry(name, p.read_bytes) for name, p in paths if not _is_clutter(name)]
     if not entries:
