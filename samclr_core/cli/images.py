@@ -35,6 +35,22 @@ def images_add(
     perform("images", work, as_json)
 
 
+@app.command("get")
+def images_get(
+    name: Annotated[str, typer.Argument(help="cifar10, stl10 or imagenette.")],
+    folder: Annotated[Path, typer.Argument(help="Where train/ and test/ go.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Download a public data set to judge encoders by."""
+
+    def work(progress: Progress) -> dict:
+        from samclr_core.images.public import get
+
+        return get(name, folder, progress)
+
+    perform("images", work, as_json)
+
+
 @app.command("crops")
 def images_crops(
     folder: Annotated[Path, typer.Argument(help="Where train/ and test/ go.")],

@@ -1,9 +1,7 @@
 """Where a backbone's first weights come from: a package, a release, SAM, or a file."""
 
 import re
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,10 @@ import torch
 from torch import Tensor
 
 from samclr_core.messages import UserError
+from samclr_core.network import patience
 from samclr_core.training.backbones.backbone import Backbone
 from samclr_core.workspace import weights_cache
 
-PATIENCE_SECONDS = 10
 State = dict[str, Tensor]
 
 
@@ -27,7 +25,7 @@ def torchvision_weights(name: str) -> Callable[[], State]:
         weights = torchvision.models.get_model_weights(name).DEFAULT
         folder = weights_cache() / "torchvision"
         try:
-            with _patience(PATIENCE_SECONDS):
+            with patience():
                 return weights.get_state_dict(str(folder), progress=True, check_hash=True)
         except (OSError, RuntimeError) as error:
             raise UserError(
@@ -41,17 +39,6 @@ def torchvision_weights(name: str) -> Callable[[], State]:
     return state
 
 
-@contextmanager
-def _patience(seconds: float) -> Iterator[None]:
-    """Give up on a silent address: torch's download sets no time limit of its own."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
 def timm_weights(name: str) -> Callable[[], State]:
     """The weights of a timm model: a file in the cache, else timm's own download."""
 
@@ -63,7 +50,7 @@ def timm_weights(name: str) -> Callable[[], State]:
         if file.exists():
             return read_state(file)
         try:
-            with _patience(PATIENCE_SECONDS):
+            with patience():
                 model = timm.create_model(name, pretrained=True, num_classes=0, cache_dir=folder)
         except (OSError, RuntimeError) as error:
             raise UserError(
