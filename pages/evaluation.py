@@ -5,7 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from samclr_core import jobs
-from samclr_core.evaluation import results
+from samclr_core.estimate import Estimate
+from samclr_core.evaluation import label_efficiency, results
 from samclr_core.evaluation.results import Evaluation
 from samclr_core.images import catalogue
 from samclr_core.palette import COLOURS
@@ -53,6 +54,7 @@ def worth(workspace: Workspace, run: Run) -> None:
         return
     evaluation = chosen(known)
     methods(evaluation)
+    label_curves(evaluation)
     embedding_map.show(results.points(results.path_of(run, evaluation)), evaluation.name)
     per_class(evaluation)
 
@@ -78,6 +80,7 @@ def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, 
             data = Path(path.strip())
         ready = source != "folder" or data != Path()
         labelled = None if source == "workspace" else data
+        curves = st.toggle(t("evaluation.with_curves"), help=t("evaluation.with_curves_help"))
         running = job_panel.running(workspace.jobs, KIND)
         if button.button(
             t("evaluation.evaluate"),
@@ -85,7 +88,7 @@ def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, 
             disabled=running or not ready,
             width="stretch",
         ):
-            launch(workspace, run, labelled)
+            launch(workspace, run, labelled, curves)
             st.rerun()
     return run, labelled, ready
 
@@ -97,11 +100,13 @@ def sources(workspace: Workspace) -> list[str]:
     return [source for source in DATA if has[source]]
 
 
-def launch(workspace: Workspace, run: Run, data: Path | None) -> None:
+def launch(workspace: Workspace, run: Run, data: Path | None, curves: bool) -> None:
     """Evaluate in a process of its own."""
     arguments = ["evaluate", "-w", str(workspace.root), "--run", run.id]
     if data:
         arguments += ["--data", str(data)]
+    if curves:
+        arguments.append("--curves")
     jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
 
 
@@ -156,6 +161,44 @@ def methods(evaluation: Evaluation) -> None:
         with st.expander(t("evaluation.notes", count=len(evaluation.notes))):
             for note in evaluation.notes:
                 st.markdown(f"- {core_text(note.key, dict(note.values))}")
+
+
+def label_curves(evaluation: Evaluation) -> None:
+    """What a few labels buy, and how many the run saves."""
+    if not evaluation.curves:
+        return
+    st.subheader(t("evaluation.labels"), anchor=False, help=t("evaluation.labels_help"))
+    order = [m for m in ("run", "twin", "start", "colour") if m in evaluation.curves]
+    series = {
+        title(evaluation, method): (
+            [point.labels for point in points],
+            [Estimate(point.accuracy, *point.ci95) for point in points],
+            colour(evaluation, method),
+        )
+        for method in order
+        for points in (evaluation.curves[method],)
+    }
+    figure = charts.over_labels(series, t("evaluation.labels_axis"), t("evaluation.axis"))
+    st.plotly_chart(figure, theme=None)
+    for other in ("twin", "start"):
+        if other in evaluation.curves:
+            st.markdown(f"- {labels_saved(evaluation, other)}")
+    st.caption(t("evaluation.labels_basis", draws=label_efficiency.DRAWS))
+
+
+def labels_saved(evaluation: Evaluation, other: str) -> str:
+    """How many labels the run needs for what the other features reach with all."""
+    all_of_them = evaluation.curves[other][-1]
+    needed = label_efficiency.labels_needed(evaluation.curves["run"], all_of_them.accuracy)
+    key = "evaluation.labels_not_reached" if needed is None else "evaluation.labels_saved"
+    return t(
+        key,
+        run=title(evaluation, "run"),
+        other=title(evaluation, other),
+        accuracy=f"{all_of_them.accuracy:.1%}",
+        needed=round(needed or 0),
+        all=all_of_them.labels,
+    )
 
 
 def line(evaluation: Evaluation, method: str) -> dict[str, str]:

@@ -62,6 +62,41 @@ def curves(
             x=[1, 0], y=[level.mean] * 2, name=escaped(name), mode="lines", line=line
         )
         figure.add_hrect(level.low, level.high, fillcolor=colour, opacity=0.12, line_width=0)
+    _add_with_intervals(figure, series, "%{x:.2f}: %{y:.1%}")
+    _styled(figure, x_title, y_title, height)
+    figure.update_xaxes(range=[1.03, -0.03], dtick=0.2)
+    figure.update_yaxes(tickformat=".0%")
+    return figure
+
+
+def over_labels(
+    series: Mapping[str, tuple[Sequence[int], Sequence[Estimate], str]],
+    x_title: str,
+    y_title: str,
+    height: int = 440,
+) -> go.Figure:
+    """Shares with their intervals over numbers of labels, each ten times as far as the last ten.
+
+    Args:
+        series: numbers of labels, estimates and colour by name.
+        x_title: of the axis of labels.
+        y_title: of the axis, in per cent.
+        height: in pixels.
+    """
+    figure = go.Figure()
+    _add_with_intervals(figure, series, "%{x:,}: %{y:.1%}")
+    _styled(figure, x_title, y_title, height)
+    ticks = sorted({number for x, _, _ in series.values() for number in x})
+    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
+    figure.update_yaxes(tickformat=".0%")
+    return figure
+
+
+def _add_with_intervals(
+    figure: go.Figure,
+    series: Mapping[str, tuple[Sequence[float], Sequence[Estimate], str]],
+    hover: str,
+) -> None:
     for number, (name, (x, found, colour)) in enumerate(series.items()):
         figure.add_scatter(
             x=x,
@@ -78,12 +113,8 @@ def curves(
                 "thickness": 2,
                 "width": 6,
             },
-            hovertemplate="%{x:.2f}: %{y:.1%}<extra>" + escaped(name) + "</extra>",
+            hovertemplate=f"{hover}<extra>{escaped(name)}</extra>",
         )
-    _styled(figure, x_title, y_title, height)
-    figure.update_xaxes(range=[1.03, -0.03], dtick=0.2)
-    figure.update_yaxes(tickformat=".0%")
-    return figure
 
 
 def intervals(rows: Sequence[tuple[str, float, float, float, str]], x_title: str) -> go.Figure:

@@ -26,6 +26,9 @@ def evaluate(
     workspace: WorkspaceOption,
     run: Annotated[str, typer.Option(help="The run's name.")],
     data: DataOption = None,
+    curves: Annotated[
+        bool, typer.Option("--curves", help="Also with 1, 2, 5, ... labels per class.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure what a run's encoder is worth, beside the baselines."""
@@ -35,7 +38,8 @@ def evaluate(
         from samclr_core.training import runs
 
         opened = existing(workspace)
-        return evaluate_run(opened, runs.run(opened, run), data, progress).brief()
+        found = runs.run(opened, run)
+        return evaluate_run(opened, found, data, progress, with_curves=curves).brief()
 
     perform("evaluation", work, as_json)
 

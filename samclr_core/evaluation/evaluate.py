@@ -13,9 +13,10 @@ from samclr_core.evaluation import baselines, results, samples
 from samclr_core.evaluation.baselines import Embedded
 from samclr_core.evaluation.cache import digest, write
 from samclr_core.evaluation.judging import Judged, judge
+from samclr_core.evaluation.label_efficiency import curve
 from samclr_core.evaluation.notes import about
 from samclr_core.evaluation.projection import project
-from samclr_core.evaluation.results import Evaluation
+from samclr_core.evaluation.results import CurvePoint, Evaluation
 from samclr_core.evaluation.samples import Prepared, Sample
 from samclr_core.evaluation.split import Split, split
 from samclr_core.jobs import Progress, silent
@@ -34,6 +35,7 @@ def evaluate(
     data: Path | None = None,
     progress: Progress = silent,
     with_map: bool = True,
+    with_curves: bool = False,
 ) -> Evaluation:
     """Measure the frozen features of ``run`` beside colour statistics, its start and its twin.
 
@@ -49,6 +51,7 @@ def evaluate(
             workspace's own labelled images.
         progress: told of every step.
         with_map: whether to lay out the map of the embeddings; without it no image is on it.
+        with_curves: whether to fit the probe on few labels as well (:mod:`.label_efficiency`).
 
     Raises:
         UserError: the run has not finished, the folder cannot be used, or there are fewer than
@@ -67,13 +70,17 @@ def evaluate(
         [sample.split for sample in prepared.samples],
         prepared.ids,
     )
-    embedded, judged = _all_methods(workspace, run, prepared, parts, part(progress, 30, 85))
+    end = 60 if with_curves else 85
+    embedded, judged = _all_methods(workspace, run, prepared, parts, part(progress, 30, end))
     clock.lap("methods")
+    curves = _curves(workspace, embedded, parts, part(progress, end, 85)) if with_curves else {}
+    clock.lap("curves")
     places = _places(workspace, embedded["run"].values, parts if with_map else None)
     clock.lap("map")
     evaluation = Evaluation(
         **_of_run(run, judged),
         **_of_data(workspace, data, prepared, parts),
+        curves=curves,
         seconds=clock.laps | {"total": sum(clock.laps.values())},
         notes=[],
     )
@@ -131,6 +138,16 @@ def _all_methods(
         embedded[name] = source.embed(workspace, prepared, embedding)
         judged[name] = judge(workspace, embedded[name], parts, judging)
     return embedded, judged
+
+
+def _curves(
+    workspace: Workspace, embedded: Mapping[str, Embedded], parts: Split, progress: Progress
+) -> dict[str, list[CurvePoint]]:
+    found = {}
+    for number, (name, features) in enumerate(embedded.items()):
+        told = part(progress, number * 100 / len(embedded), (number + 1) * 100 / len(embedded))
+        found[name] = curve(workspace, features.values, parts, told).points()
+    return found
 
 
 def _places(workspace: Workspace, values: np.ndarray, parts: Split | None) -> np.ndarray:

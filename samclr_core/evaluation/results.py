@@ -89,6 +89,22 @@ class Method(_Frozen):
     seconds: dict[str, float]
 
 
+class CurvePoint(_Frozen):
+    """A point of the curve over labels.
+
+    Attributes:
+        per_class: labels per class, fewer where a class has fewer; None is the whole train split.
+        labels: in all.
+        accuracy: of the linear probe, mean over draws.
+        ci95: its interval over draws and test images.
+    """
+
+    per_class: int | None
+    labels: int
+    accuracy: float
+    ci95: tuple[float, float]
+
+
 class Evaluation(_Frozen):
     """What the features of a run are worth on one set of labelled images.
 
@@ -106,6 +122,7 @@ class Evaluation(_Frozen):
         views: kind of the run's views; the twin has the other kind.
         twin: id of the twin, the run that differs in the kind of views only; None: there is none.
         methods: ``run``, ``colour``, ``start``, and ``twin`` where there is one.
+        curves: accuracy over labels of each method; empty where it was not asked for.
         seconds: of ``images`` (decoding), ``map``, and ``total``: what this evaluation itself took.
         notes: what a reader must know.
     """
@@ -127,6 +144,7 @@ class Evaluation(_Frozen):
     views: str
     twin: str | None
     methods: dict[str, Method]
+    curves: dict[str, list[CurvePoint]] = {}
     seconds: dict[str, float]
     notes: list[Note]
 
@@ -140,8 +158,16 @@ class Evaluation(_Frozen):
             "classes": len(self.classes),
             "n_train": self.n_train,
             "n_test": self.n_test,
+            "curves": {
+                name: [[p.labels, round(p.accuracy, 4), *_rounded(p.ci95)] for p in points]
+                for name, points in self.curves.items()
+            },
             "notes": [note.text() for note in self.notes],
         }
+
+
+def _rounded(ends: tuple[float, float]) -> list[float]:
+    return [round(end, 4) for end in ends]
 
 
 def _brief(method: Method) -> dict[str, Any]:
@@ -149,7 +175,7 @@ def _brief(method: Method) -> dict[str, Any]:
     return {
         head: {
             "accuracy": round(score.accuracy, 4),
-            "ci95": [round(end, 4) for end in score.ci95],
+            "ci95": _rounded(score.ci95),
         }
         for head, score in scores.items()
     }

@@ -111,6 +111,18 @@ def test_from_a_folder_to_the_files_that_pages_read(world, data):
         assert all(note.text(language) for language in LANGUAGES)
 
 
+def test_curves_over_labels_end_at_the_probe_itself(world, data):
+    workspace, run, _ = world
+    assert evaluate(workspace, run, data).curves == {}
+    found = evaluate(workspace, run, data, with_curves=True)
+    assert set(found.curves) == set(results.METHODS)
+    for name, points in found.curves.items():
+        assert [(p.per_class, p.labels) for p in points] == [(1, 3), (None, 6)]
+        assert points[-1].accuracy == found.methods[name].linear_probe.accuracy
+    assert results.load(results.path_of(run, found)) == found
+    assert found.brief()["curves"]["colour"][-1][:2] == [6, 1.0]
+
+
 def test_the_command_lines_figures(world, data):
     workspace, run, _ = world
     brief = evaluate(workspace, run, data).brief()
