@@ -1,5 +1,6 @@
-"""Station 4: ``samclr train``."""
+"""Station 4: ``samclr train`` and ``samclr export``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -58,3 +59,27 @@ def train(
         }
 
     perform("training", work, as_json, folder=run.folder)
+
+
+def export(
+    workspace: WorkspaceOption,
+    run: Annotated[str, typer.Option(help="The run's name.")],
+    kind: Annotated[
+        str, typer.Option("--format", help="safetensors (for timm), torchscript or onnx.")
+    ] = "safetensors",
+    out: Annotated[Path | None, typer.Option(help="The file; else in the run's folder.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a run's encoder for use elsewhere."""
+
+    def work(progress: Progress) -> dict:
+        from samclr_core.training import runs
+        from samclr_core.training.export import export as export_run
+        from samclr_core.training.export import timm_name
+
+        found = runs.run(existing(workspace), run)
+        path = export_run(found, kind, out)
+        size = found.config.views.size
+        return {"file": str(path), "timm_model": timm_name(found), "input": [3, size, size]}
+
+    perform("training", work, as_json)
