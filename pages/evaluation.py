@@ -55,7 +55,8 @@ def worth(workspace: Workspace, run: Run) -> None:
     evaluation = chosen(known)
     methods(evaluation)
     label_curves(evaluation)
-    embedding_map.show(results.points(results.path_of(run, evaluation)), evaluation.name)
+    points = results.points(results.path_of(run, evaluation))
+    embedding_map.show(points, evaluation.name, evaluation.methods["run"])
     per_class(evaluation)
 
 

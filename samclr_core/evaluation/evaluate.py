@@ -15,7 +15,7 @@ from samclr_core.evaluation.cache import digest, write
 from samclr_core.evaluation.judging import Judged, judge
 from samclr_core.evaluation.label_efficiency import curve
 from samclr_core.evaluation.notes import about
-from samclr_core.evaluation.projection import project
+from samclr_core.evaluation.projection import normalised, principal_components, project
 from samclr_core.evaluation.results import CurvePoint, Evaluation
 from samclr_core.evaluation.samples import Prepared, Sample
 from samclr_core.evaluation.split import Split, split
@@ -75,7 +75,7 @@ def evaluate(
     clock.lap("methods")
     curves = _curves(workspace, embedded, parts, part(progress, end, 85)) if with_curves else {}
     clock.lap("curves")
-    places = _places(workspace, embedded["run"].values, parts if with_map else None)
+    places, components = _places(workspace, embedded["run"].values, parts if with_map else None)
     clock.lap("map")
     evaluation = Evaluation(
         **_of_run(run, judged),
@@ -86,7 +86,7 @@ def evaluate(
     )
     notes = about(workspace, run, evaluation, prepared, parts, len(found) - len(used))
     evaluation = evaluation.model_copy(update={"notes": notes})
-    arrays = _answers(judged, parts) | _map(prepared, parts, judged["run"], places)
+    arrays = _answers(judged, parts) | _map(prepared, parts, judged["run"], places, components)
     path = results.path_of(run, evaluation)
     write(path.with_suffix(".npz"), arrays | {"embeddings": embedded["run"].values})
     results.save(path, evaluation)
@@ -150,13 +150,17 @@ def _curves(
     return found
 
 
-def _places(workspace: Workspace, values: np.ndarray, parts: Split | None) -> np.ndarray:
-    """float32 [images, 2]: where each is on the map; nan for those that have no room on it."""
-    places = np.full((len(values), 2), np.nan, np.float32)
+def _places(
+    workspace: Workspace, values: np.ndarray, parts: Split | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where each image is on the map, and its first principal components, float32 [images, 2];
+    nan for those that have no room on it."""
+    places, components = np.full((2, len(values), 2), np.nan, np.float32)
     if parts:
         shown = np.concatenate([parts.test, parts.train])[:MAX_POINTS]
         places[shown] = project(workspace, values[shown])
-    return places
+        components[shown] = principal_components(normalised(values[shown]))[:, :2]
+    return places, components
 
 
 def _of_run(run: Run, judged: Mapping[str, Judged]) -> dict[str, Any]:
@@ -205,7 +209,11 @@ def _answers(judged: Mapping[str, Judged], parts: Split) -> dict[str, np.ndarray
 
 
 def _map(
-    prepared: Prepared, parts: Split, judged: Judged, places: np.ndarray
+    prepared: Prepared,
+    parts: Split,
+    judged: Judged,
+    places: np.ndarray,
+    components: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """What :func:`results.points` reads, a row for every image; "" stands for None."""
     side = np.full(len(prepared.ids), "", dtype="U5")
@@ -221,6 +229,8 @@ def _map(
         "predicted": predicted.astype(str),
         "x": places[:, 0],
         "y": places[:, 1],
+        "pca_x": components[:, 0],
+        "pca_y": components[:, 1],
         "sources": np.array([image.source for image in images]),
         "paths": np.array([str(image.path) for image in images]),
         "image_ids": np.array([image.image_id or "" for image in images]),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samclr_core.evaluation import knn, probe
+from samclr_core.evaluation import knn, probe, separation
 from samclr_core.evaluation.baselines import Embedded
 from samclr_core.evaluation.cache import Arrays, digest, remembered
 from samclr_core.evaluation.features import embedding_std
@@ -38,6 +38,8 @@ def judge(
         linear_probe=_probe_score(linear, truth, split.classes),
         knn=NeighbourScore(**_score(near == truth).model_dump(), k=knn.clamped(knn.K, len(train))),
         embedding_std=embedding_std(embedded.values),
+        silhouette=separation.silhouette(test, truth),
+        neighbour_purity=separation.neighbour_purity(test, truth),
         seconds={
             "features": embedded.seconds,
             "linear_probe": linear_seconds,

@@ -59,13 +59,17 @@ def project(
 
 def layout(embeddings: np.ndarray, config: ProjectionConfig = DEFAULT) -> np.ndarray:
     """:func:`project` without the cache."""
-    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
-    components = principal_components(unit)
+    components = principal_components(normalised(embeddings))
     # What differs in the last digits only is the same image to the backbone.
     rounded = components.round(6)
     if len(np.unique(rounded, axis=0)) < MIN_POINTS:
         return rounded[:, :2]
     return _umap(components, config)
+
+
+def normalised(values: np.ndarray) -> np.ndarray:
+    """The embeddings [N, dim] at length 1, so that near means a high cosine."""
+    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
 
 
 def principal_components(values: np.ndarray) -> np.ndarray:

@@ -76,6 +76,10 @@ class Method(_Frozen):
         run: the run they come from; None where it is none.
         dim: how many.
         embedding_std: spread of the normalised features: about 1 is healthy, 0 is collapsed.
+        silhouette: of the test images' classes in the features, -1 to 1; None where it was not, or
+            cannot be, worked out.
+        neighbour_purity: share of a test image's ten nearest that are of its class, and the share
+            by chance.
         seconds: of ``features``, ``linear_probe`` and ``knn``, as first measured; what was found
             in the cache took that long when it was made.
     """
@@ -86,6 +90,8 @@ class Method(_Frozen):
     linear_probe: ProbeScore
     knn: NeighbourScore
     embedding_std: float
+    silhouette: float | None = None
+    neighbour_purity: tuple[float, float] | None = None
     seconds: dict[str, float]
 
 
@@ -182,7 +188,8 @@ def _brief(method: Method) -> dict[str, Any]:
 
 
 POINT_ARRAYS = (
-    "ids", "names", "labels", "split", "predicted", "x", "y", "sources", "paths", "image_ids"
+    "ids", "names", "labels", "split", "predicted", "x", "y", "pca_x", "pca_y", "sources", "paths",
+    "image_ids",
 )  # fmt: skip
 
 
@@ -199,6 +206,8 @@ class Point:
         correct: whether that is right; None outside the test split.
         x: place on the map.
         y: place on the map.
+        pca_x: first principal component.
+        pca_y: second principal component.
         source: the photo it was cut from, or the folder, zip or upload it came with.
         path: a file that shows it.
         image_id: its id in the workspace; None for a file of a folder.
@@ -212,6 +221,8 @@ class Point:
     correct: bool | None
     x: float
     y: float
+    pca_x: float
+    pca_y: float
     source: str
     path: Path
     image_id: str | None
@@ -247,7 +258,10 @@ def evaluations(run: Run) -> list[Evaluation]:
 
 def points(path: Path) -> list[Point]:
     """The map of the evaluation in ``path`` (its .json), one point per image shown."""
-    arrays = read(path.with_suffix(".npz"), *POINT_ARRAYS)
+    arrays = read(path.with_suffix(".npz"))
+    if not set(POINT_ARRAYS) <= set(arrays):
+        # Of an older make.
+        return []
     columns = [arrays[name].tolist() for name in POINT_ARRAYS]
     rows = [dict(zip(POINT_ARRAYS, row, strict=True)) for row in zip(*columns, strict=True)]
     return [_point(row) for row in rows if np.isfinite(row["x"])]
@@ -264,6 +278,8 @@ def _point(row: Mapping[str, Any]) -> Point:
         correct=None if predicted is None else predicted == row["labels"],
         x=row["x"],
         y=row["y"],
+        pca_x=row["pca_x"],
+        pca_y=row["pca_y"],
         source=row["sources"],
         path=Path(row["paths"]),
         image_id=row["image_ids"] or None,

@@ -60,7 +60,9 @@ def save(run: Run, curves: dict[str, list[CurvePoint]]) -> None:
     path = results.path_of(run, evaluation)
     results.save(path, evaluation)
     texts_, numbers = np.array(["p"]), np.array([np.nan])
-    arrays = {name: numbers if name in "xy" else texts_ for name in results.POINT_ARRAYS}
+    arrays = {
+        name: numbers if name.endswith(("x", "y")) else texts_ for name in results.POINT_ARRAYS
+    }
     write(path.with_suffix(".npz"), arrays)
 
 

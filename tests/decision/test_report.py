@@ -66,7 +66,7 @@ def workspace(tmp_path):
 
 def add_map(path) -> None:
     columns = {name: np.array([NASTY, "b"]) for name in results.POINT_ARRAYS}
-    columns |= {"x": np.array([0.0, 1.0]), "y": np.array([0.0, 1.0])}
+    columns |= dict.fromkeys(("x", "y", "pca_x", "pca_y"), np.array([0.0, 1.0]))
     cache.write(path.with_suffix(".npz"), cache.read(path.with_suffix(".npz")) | columns)
 
 

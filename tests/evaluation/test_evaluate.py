@@ -11,7 +11,7 @@ from samclr_core.cli.common import parsed
 from samclr_core.config import with_changes
 from samclr_core.evaluation import results, samples
 from samclr_core.evaluation.baselines import twin_command
-from samclr_core.evaluation.cache import read
+from samclr_core.evaluation.cache import read, write
 from samclr_core.evaluation.evaluate import evaluate
 from samclr_core.images import catalogue, store
 from samclr_core.messages import LANGUAGES, Cancelled, UserError
@@ -121,6 +121,33 @@ def test_curves_over_labels_end_at_the_probe_itself(world, data):
         assert points[-1].accuracy == found.methods[name].linear_probe.accuracy
     assert results.load(results.path_of(run, found)) == found
     assert found.brief()["curves"]["colour"][-1][:2] == [6, 1.0]
+
+
+def test_the_map_has_both_layouts_and_figures_beside_it(world, data):
+    workspace, run, _ = world
+    found = evaluate(workspace, run, data)
+    path = results.path_of(run, found)
+    points = results.points(path)
+    assert all(np.isfinite([p.x, p.y, p.pca_x, p.pca_y]).all() for p in points)
+    values = read(path.with_suffix(".npz"), "embeddings")["embeddings"]
+    unit = values / np.linalg.norm(values, axis=1, keepdims=True)
+    first = np.array([point.pca_x for point in points])
+    # The first component explains most; it is the same but for its sign.
+    centred = unit - unit.mean(axis=0)
+    expected = centred @ np.linalg.svd(centred)[2][0]
+    assert abs(np.corrcoef(first, expected)[0, 1]) > 0.999
+    colour = found.methods["colour"]
+    assert colour.neighbour_purity[1] == pytest.approx(6 * 1 / (6 * 5))
+    assert colour.silhouette > found.methods["start"].silhouette
+
+
+def test_a_map_of_an_older_make_is_passed_over(world, data):
+    workspace, run, _ = world
+    path = results.path_of(run, evaluate(workspace, run, data))
+    arrays = read(path.with_suffix(".npz"))
+    del arrays["pca_x"]
+    write(path.with_suffix(".npz"), arrays)
+    assert results.points(path) == []
 
 
 def test_the_command_lines_figures(world, data):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from samclr_core.evaluation.results import Point
+from samclr_core.evaluation.results import Method, Point
 from samclr_core.images.decode import decode
 from samclr_core.messages import UserError
 from ui import charts
@@ -17,6 +17,7 @@ from ui.i18n import t
 SHOWN = 36
 COLUMNS = 9
 SMALL_SIDE = 200
+LAYOUTS = {"umap": "evaluation.umap", "pca": "evaluation.pca"}
 COLOUR_BY = {
     "label": "evaluation.by_label",
     "predicted": "evaluation.by_predicted",
@@ -25,16 +26,18 @@ COLOUR_BY = {
 }
 
 
-def show(points: Sequence[Point], key: str) -> None:
-    """The map, and thumbnails of the points a person picks."""
+def show(points: Sequence[Point], key: str, method: Method) -> None:
+    """The map, its classes' separation in figures, and thumbnails of the points a person picks."""
     if not points:
         return
-    title, chooser = st.columns([2, 3], vertical_alignment="bottom")
+    title, layout, chooser = st.columns([2, 1.5, 3], vertical_alignment="bottom")
     title.subheader(t("evaluation.map"), anchor=False, help=t("evaluation.map_help"))
+    by_components = one_of(t("evaluation.layout"), LAYOUTS, "umap", layout) == "pca"
     by = one_of(t("evaluation.colour_by"), COLOUR_BY, "label", chooser)
     group_of = GROUPS[by]
+    _separation(method)
     figure = charts.scatter(
-        [(point.x, point.y) for point in points],
+        [(p.pca_x, p.pca_y) if by_components else (p.x, p.y) for p in points],
         [group_of(point) for point in points],
         [_hover(point) for point in points],
         [point.id for point in points],
@@ -45,10 +48,25 @@ def show(points: Sequence[Point], key: str) -> None:
         theme=None,
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
-        key=f"map-{key}-{by}",
+        key=f"map-{key}-{by}-{by_components}",
         config={"displaylogo": False, "scrollZoom": True},
     )
     _picked(points, [row["customdata"][0] for row in event["selection"]["points"]])
+
+
+def _separation(method: Method) -> None:
+    """What the picture cannot prove."""
+    if method.neighbour_purity is None or method.silhouette is None:
+        return
+    share, chance = method.neighbour_purity
+    st.caption(
+        t(
+            "evaluation.separation",
+            silhouette=f"{method.silhouette:.2f}",
+            purity=f"{share:.0%}",
+            chance=f"{chance:.0%}",
+        )
+    )
 
 
 def _picked(points: Sequence[Point], ids: Sequence[str]) -> None:
