@@ -91,14 +91,15 @@ def advice(metrics: list[dict[str, Any]]) -> None:
 
 
 def curves(run: Run, metrics: list[dict[str, Any]], twin: Run | None) -> None:
-    """Loss, spread and rank over the steps, with the twin's curves for comparison."""
+    """Loss, gradient, spread and rank over the steps, with the twin's curves for comparison."""
     shown = [(run, metrics)] + ([(twin, twin.metrics())] if twin else [])
     titles = {
         "loss": t("training.loss"),
+        "grad_norm": t("training.gradient"),
         "embedding_std": t("training.spread"),
         "effective_rank": t("training.rank"),
     }
-    for column, (key, heading) in zip(st.columns(3), titles.items(), strict=True):
+    for column, (key, heading) in zip(st.columns(4), titles.items(), strict=True):
         series = {
             t(KINDS[one.config.views.kind]): (
                 [row["step"] for row in rows],
