@@ -138,6 +138,7 @@ def test_the_table_and_the_figures_say_the_same(found) -> None:
         assert f"{100 * row.accuracy.mean:.1f}" in table
         assert {"loss", "views", "data", "accuracy", "ci95", "seeds"} <= set(row.brief())
     assert "| simclr, grey | region | 2 |" in table
+    assert "With fewer than 3 seeds" in table
     kept = results.Study.model_validate_json((folder / results.STUDY).read_text())
     assert kept.rows == made.rows or kept.rows == found[1].rows
 

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from samclr_core.estimate import Estimate
+from samclr_core.evaluation.intervals import LEAST_SEEDS
 from samclr_core.evaluation.study.config import PLAIN
 from samclr_core.workspace import write_atomic
 
@@ -97,10 +98,21 @@ def _part(study: Study, images: str, data: str) -> str:
             "| --- | --- | ---: | ---: | ---: | ---: |",
             *(_line(row) for row in rows),
             "",
-            f"Intervals are 95 %; those of the {study.compared} differences are simultaneous.",
+            _reading(study, rows),
             "",
         ]
     )
+
+
+def _reading(study: Study, rows: list[Row]) -> str:
+    """What a reader must know about the intervals."""
+    said = [f"Intervals are 95 %; those of the {study.compared} differences are simultaneous."]
+    if min(row.seeds for row in rows) < LEAST_SEEDS:
+        said.append(
+            f"With fewer than {LEAST_SEEDS} seeds they hold for these trainings only: another seed"
+            " may turn a difference round."
+        )
+    return " ".join(said)
 
 
 def _line(row: Row) -> str:
