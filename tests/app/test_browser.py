@@ -27,6 +27,7 @@ PICTURES = REPOSITORY / "docs" / "screenshots"
 SCENES = SAMPLE_DATA / "scenes"
 PROBE = SAMPLE_DATA / "probe"
 EPOCHS = 100
+CURVES = 4
 PATIENCE = 240_000
 
 
@@ -127,13 +128,13 @@ def train(studio: Studio, workspace: Path) -> None:
     studio.button("training.start").click()
     studio.sees(studio.metric("training.time_left"), PATIENCE)
     curves = studio.page.locator(".js-plotly-plot")
-    expect(curves).to_have_count(3, timeout=60 * SECOND)
+    expect(curves).to_have_count(CURVES, timeout=60 * SECOND)
     reload_in_mid_run(studio)
     kill_and_go_on(studio, max(workspace.glob("runs/*")))
     studio.sees(studio.metric("training.machine_time"), 3 * PATIENCE)
     # Offered to runs that have finished only.
     studio.sees(studio.button("training.train_twin"))
-    expect(curves).to_have_count(3)
+    expect(curves).to_have_count(CURVES)
     studio.no_error()
     if FOR_README:
         studio.button("training.train_twin").click()
@@ -151,7 +152,7 @@ def reload_in_mid_run(studio: Studio) -> None:
     studio.sees(studio.metric("training.loss"))
     running = studio.metric("training.time_left").or_(studio.metric("training.machine_time"))
     studio.sees(running.first)
-    expect(studio.page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(studio.page.locator(".js-plotly-plot")).to_have_count(CURVES)
 
 
 def kill_and_go_on(studio: Studio, run: Path) -> None:
