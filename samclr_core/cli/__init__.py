@@ -3,6 +3,8 @@
 import typer
 
 from samclr_core.cli import decision, evaluation, images, regions, studio, training, views
+from samclr_core.cli.common import CANCELLED_EXIT
+from samclr_core.training import ranks
 
 app = typer.Typer(
     help="Find out on your own photos whether contrastive views from SAM regions help.",
@@ -26,5 +28,15 @@ app.command("app")(studio.start)
 
 
 def main() -> None:
-    """The entry point of the command ``samclr``."""
-    app()
+    """The entry point of the command ``samclr``; of several processes, the first one's."""
+    if ranks.rank() != ranks.FIRST:
+        from samclr_core.training.follower import follow
+
+        return follow()
+    try:
+        app()
+    except SystemExit as end:
+        # After an error the others may be in the midst of a step; torchrun ends them.
+        if end.code in (0, CANCELLED_EXIT):
+            ranks.announce(None)
+        raise

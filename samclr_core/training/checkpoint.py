@@ -25,7 +25,12 @@ class Position:
 
 
 def save(run: Run, position: Position, method: Method, optimizer: Any, fabric: Fabric) -> None:
-    """Write checkpoint.pt, so that a crash leaves either the old or the new one."""
+    """Write checkpoint.pt, so that a crash leaves either the old or the new one.
+
+    Of several processes, which all hold the same, the first one writes.
+    """
+    if not fabric.is_global_zero:
+        return
     state = {
         "position": vars(position),
         "method": method.state_dict(),

@@ -91,14 +91,20 @@ def _npy(array: np.ndarray) -> bytes:
 
 
 class PairBatches:
-    """All batches of a run, by number."""
+    """All batches of a run, by number; of several processes, each makes its own part of them."""
 
-    def __init__(self, workspace: Workspace, run: Run, workers: int) -> None:
+    def __init__(
+        self, workspace: Workspace, run: Run, workers: int, rank: int = 0, ranks: int = 1
+    ) -> None:
         config = run.config
         self.config = config
         self.images = run.images
-        self.images_per_batch = min(config.batch_size // config.together, len(self.images))
+        self.images_per_batch = _whole_parts(
+            min(config.batch_size // config.together, len(self.images)), ranks
+        )
         self.batch_size = self.images_per_batch * config.together
+        share = self.batch_size // ranks
+        self.part = slice(rank * share, (rank + 1) * share)
         self.scenes = Scenes(workspace, config.max_side)
         self.workers = workers
         self._workspace = workspace
@@ -142,8 +148,8 @@ class PairBatches:
 
     def batch(self, number: int) -> Batch:
         """Batch ``number``: every image in it has ``together`` pairs, side by side."""
-        first = number * self.batch_size
-        members = np.repeat(self._members(number), self.config.together)
+        first = number * self.batch_size + self.part.start
+        members = np.repeat(self._members(number), self.config.together)[self.part]
         samplers = [self._sampler(first + at) for at in range(len(members))]
         pairs = [
             self._pair(sample, image, first + at)
@@ -200,6 +206,17 @@ class PairBatches:
         if self._source is None:
             return None
         return sources.regions(self._workspace, image_id, self._source)
+
+
+def _whole_parts(images: int, ranks: int) -> int:
+    """So many images of a batch that every process gets as many.
+
+    Raises:
+        UserError: there are more processes than images.
+    """
+    if images < ranks:
+        raise UserError("training.more_processes_than_images", images=images, processes=ranks)
+    return images - images % ranks
 
 
 def _stacked(views: list[list[np.ndarray]]) -> Tensor:

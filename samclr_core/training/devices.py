@@ -7,13 +7,16 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from samclr_core.messages import UserError
+from samclr_core.training import ranks
 from samclr_core.training.config import TrainingConfig
 
 
 def fabric(config: TrainingConfig) -> Fabric:
-    """Lightning Fabric on the device and with the precision of ``config``.
+    """Lightning Fabric on the device and with the precision of ``config``; of several processes,
+    each on a device of its own.
 
     Raises:
         UserError: a GPU is asked for and there is none.
@@ -21,8 +24,13 @@ def fabric(config: TrainingConfig) -> Fabric:
     if config.device == "cuda" and not torch.cuda.is_available():
         raise UserError("training.no_cuda")
     on_gpu = config.device != "cpu" and torch.cuda.is_available()
+    ranks.meet()
     chosen = Fabric(
-        accelerator="cuda" if on_gpu else "cpu", devices=1, precision=_precision(config, on_gpu)
+        accelerator="cuda" if on_gpu else "cpu",
+        strategy="ddp" if ranks.count() > 1 else "auto",
+        devices=ranks.count_here(),
+        num_nodes=ranks.count() // ranks.count_here(),
+        precision=_precision(config, on_gpu),
     )
     chosen.launch()
     return chosen
@@ -34,6 +42,13 @@ def _precision(config: TrainingConfig, on_gpu: bool) -> Any:
             return "32-true"
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
     return {"32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[config.precision]
+
+
+def join_norms(method: nn.Module, chosen: Fabric) -> None:
+    """Let batch norm see the batches of all GPUs. On CPUs each process keeps its own statistics,
+    for torch has no other there."""
+    if chosen.world_size > 1 and chosen.device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(method)
 
 
 def can_fuse(chosen: Fabric) -> bool:

@@ -44,6 +44,19 @@ class Journal:
             file.write(json.dumps(line) + "\n")
 
 
+class Unwritten(Journal):
+    """The journal of all processes but the first: what all know is written down once."""
+
+    def __init__(self) -> None:
+        self.notes = []
+
+    def log(self, text: str) -> None: ...
+
+    def facts(self, **values: object) -> None: ...
+
+    def metrics(self, **values: float) -> None: ...
+
+
 def health_of(outcome: Outcome) -> dict[str, float]:
     """The figures that show a collapse.
 

@@ -11,11 +11,11 @@ from torch import nn
 
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import Cancelled, UserError
-from samclr_core.training import backbones, checkpoint, devices
+from samclr_core.training import backbones, checkpoint, devices, ranks
 from samclr_core.training.backbones import Backbone
 from samclr_core.training.config import TrainingConfig
 from samclr_core.training.data import Batch, PairBatches, ahead
-from samclr_core.training.journal import Journal, health_of
+from samclr_core.training.journal import Journal, Unwritten, health_of
 from samclr_core.training.methods import METHODS, Method, Outcome
 from samclr_core.training.runs import Run
 from samclr_core.views.augment import Augmentation, seeded
@@ -43,7 +43,8 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
     """Let ``run`` learn until its budget is spent, from its checkpoint where it has one.
 
     On a CPU, a run that was stopped or killed and resumed ends with the very weights of one that
-    was not.
+    was not. Under ``torchrun`` every process takes its part of each batch, and the first one
+    writes.
 
     Args:
         workspace: the run's images and regions.
@@ -56,14 +57,19 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
     """
     config = run.config
     fabric = devices.fabric(config)
-    pairs = PairBatches(workspace, run, devices.workers(config))
+    pairs = PairBatches(
+        workspace, run, devices.workers(config), fabric.global_rank, fabric.world_size
+    )
     steps = len(pairs) // config.accumulate
     without_regions = pairs.prepare(lambda ready: progress(0, steps, ""))
+    ranks.announce(ranks.Announced(workspace.root, run.folder))
+    progress = ranks.agreeing(progress)
 
     with devices.repeatable(fabric.device):
         torch.manual_seed(config.seed)
         method = METHODS[config.loss](backbones.start(config), config)
         method.to(memory_format=torch.channels_last)
+        devices.join_norms(method, fabric)
         # AdamW: LARS pays off from batches of thousands only, and SGD's best rate differs more
         # between random and pretrained starts.
         optimizer: Any = torch.optim.AdamW(
@@ -71,7 +77,7 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
         )
         module, optimizer = fabric.setup(method, optimizer)
         position = checkpoint.restore(run, method, optimizer, fabric)
-        journal = Journal(run, position.step)
+        journal = Journal(run, position.step) if fabric.is_global_zero else Unwritten()
         _describe(journal, config, fabric, pairs, steps, without_regions)
         augment = Augmentation(config.augment)
         watch = _Watch(position.step, position.seconds)
@@ -86,7 +92,8 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
                     group["lr"] = rate * group["share"]
 
                 for part, batch in enumerate(batches):
-                    views = _augmented(augment, batch, fabric, (config.seed, AUGMENT, step, part))
+                    seed = config.seed, AUGMENT, step, part, fabric.global_rank
+                    views = _augmented(augment, batch, fabric, seed)
                     images, related = fabric.to_device((batch.images, batch.related))
                     outcome: Outcome = module(views, images, related)
                     fabric.backward(outcome.loss / config.accumulate)
@@ -94,6 +101,7 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
                 norm = fabric.clip_gradients(
                     module, optimizer, max_norm=config.clip, error_if_nonfinite=False
                 )
+                loss = _mean_of_all(fabric, outcome.loss.detach())
                 optimizer.step()
                 optimizer.zero_grad()
                 method.after_step(step, steps)
@@ -101,22 +109,22 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
                 position.step, position.seconds = step + 1, watch.seconds
                 last = position.step == steps
                 if position.step % config.log_steps == 0 or position.step == 1 or last:
-                    _refuse_divergence(outcome, position.step, config)
+                    _refuse_divergence(loss, position.step, config)
                     journal.metrics(
                         step=position.step,
                         epoch=_epoch(position.step, steps, config),
-                        loss=float(outcome.loss.detach()),
+                        loss=float(loss),
                         lr=rate,
                         grad_norm=float(norm if norm is not None else math.nan),
                         seconds=round(watch.seconds, 3),
-                        whole_image=sum(batch.whole_image for batch in batches),
+                        whole_image=_in_all(fabric, sum(b.whole_image for b in batches)),
                         **watch.pace(
                             position.step, steps, 2 * pairs.batch_size * config.accumulate
                         ),
                         **health_of(outcome),
                     )
                 if last or watch.checkpoint_due(config.checkpoint_seconds):
-                    _refuse_divergence(outcome, position.step, config)
+                    _refuse_divergence(loss, position.step, config)
                     checkpoint.save(run, position, method, optimizer, fabric)
                     watch.checkpointed()
                 progress(position.step, steps, "")
@@ -124,7 +132,9 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
             checkpoint.save(run, position, method, optimizer, fabric)
             raise
 
-    checkpoint.save_encoder(run, method)
+    if fabric.is_global_zero:
+        checkpoint.save_encoder(run, method)
+    fabric.barrier()
     return TrainingSummary(run.id, steps, run.seconds, run.metrics()[-1]["loss"])
 
 
@@ -209,6 +219,7 @@ def _describe(
     facts = {
         "device": str(fabric.device),
         "precision": str(fabric.strategy.precision.precision),
+        "processes": fabric.world_size,
         "steps": steps,
         "batch_size": used,
         "pairs": len(pairs) * used,
@@ -223,8 +234,18 @@ def _epoch(step: int, steps: int, config: TrainingConfig) -> float:
     return round(step / steps * config.epochs, 4)
 
 
-def _refuse_divergence(outcome: Outcome, step: int, config: TrainingConfig) -> None:
-    if not math.isfinite(float(outcome.loss.detach())):
+def _mean_of_all(fabric: Any, loss: torch.Tensor) -> torch.Tensor:
+    """The loss, averaged over the processes."""
+    return fabric.all_reduce(loss)
+
+
+def _in_all(fabric: Any, count: int) -> int:
+    """A count summed over the processes."""
+    return int(fabric.all_reduce(torch.tensor(count), reduce_op="sum"))
+
+
+def _refuse_divergence(loss: torch.Tensor, step: int, config: TrainingConfig) -> None:
+    if not math.isfinite(float(loss)):
         raise UserError("training.diverged", step=step, lr=config.lr)
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from samclr_core.training.backbones import Backbone
 from samclr_core.training.config import TrainingConfig
+from samclr_core.training.gathering import everyones
 from samclr_core.training.losses import dino
 from samclr_core.training.methods.method import Method, Outcome
 from samclr_core.training.methods.teacher import Teacher, momentum, rising
@@ -49,8 +50,8 @@ class DINO(Method):
             self.teacher_temperature,
         )
         if self.training:
-            mean = teacher.float().mean(dim=(0, 1))
-            self.center = self.center.lerp(mean, 1 - self.config.dino.center_momentum)
+            mean = everyones(teacher.float().flatten(0, 1)).mean(dim=0)
+            self.center.lerp_(mean, 1 - self.config.dino.center_momentum)
         return Outcome(loss, features.detach(), points.detach())
 
     def before_step(self, step: int, steps: int) -> None:

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from samclr_core.training.backbones import Backbone
 from samclr_core.training.config import TrainingConfig
+from samclr_core.training.gathering import everyones
 from samclr_core.training.losses import info_nce
 from samclr_core.training.methods.method import Method, Outcome
 from samclr_core.training.methods.simclr import projection_head
@@ -53,7 +54,7 @@ class MoCo(Method):
             own,
         )
         if self.training:
-            self._enqueue(keys, of_image)
+            self._enqueue(everyones(keys), everyones(of_image))
         return Outcome(loss, features.detach(), queries.detach())
 
     def after_step(self, step: int, steps: int) -> None:

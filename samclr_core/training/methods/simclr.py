@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from samclr_core.training.backbones import Backbone
 from samclr_core.training.config import TrainingConfig
+from samclr_core.training.gathering import everyones, everyones_blocks
 from samclr_core.training.losses import nt_xent
 from samclr_core.training.methods.method import Method, Outcome
 
@@ -23,7 +24,9 @@ class SimCLR(Method):
         features = self.backbone(torch.cat(list(views)))
         projections = self.head(features)
         z1, z2 = projections.chunk(2)
-        loss = nt_xent(z1, z2, self.config.temperature, related)
+        loss = nt_xent(
+            everyones(z1), everyones(z2), self.config.temperature, everyones_blocks(related)
+        )
         return Outcome(loss, features.detach(), projections.detach())
 
 
