@@ -25,7 +25,9 @@ DATA = {
     "folder": "evaluation.data_folder",
     "workspace": "evaluation.data_workspace",
 }
-METHODS = {"colour": "evaluation.colour", "start": "evaluation.start"}
+# What takes longer, and the command's option for it.
+EXTRAS = {"curves": "--curves", "fine_tuning": "--fine-tune"}
+METHODS = {name: f"evaluation.{name}" for name in ("colour", "start", "scratch")}
 
 
 def show() -> None:
@@ -55,6 +57,7 @@ def worth(workspace: Workspace, run: Run) -> None:
     evaluation = chosen(known)
     methods(evaluation)
     label_curves(evaluation)
+    fine_tuned(evaluation)
     points = results.points(results.path_of(run, evaluation))
     embedding_map.show(points, evaluation.name, evaluation.methods["run"])
     per_class(evaluation)
@@ -81,7 +84,11 @@ def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, 
             data = Path(path.strip())
         ready = source != "folder" or data != Path()
         labelled = None if source == "workspace" else data
-        curves = st.toggle(t("evaluation.with_curves"), help=t("evaluation.with_curves_help"))
+        extras = [
+            option
+            for name, option in EXTRAS.items()
+            if st.toggle(t(f"evaluation.with_{name}"), help=t(f"evaluation.with_{name}_help"))
+        ]
         running = job_panel.running(workspace.jobs, KIND)
         if button.button(
             t("evaluation.evaluate"),
@@ -89,7 +96,7 @@ def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, 
             disabled=running or not ready,
             width="stretch",
         ):
-            launch(workspace, run, labelled, curves)
+            launch(workspace, run, labelled, extras)
             st.rerun()
     return run, labelled, ready
 
@@ -101,14 +108,12 @@ def sources(workspace: Workspace) -> list[str]:
     return [source for source in DATA if has[source]]
 
 
-def launch(workspace: Workspace, run: Run, data: Path | None, curves: bool) -> None:
+def launch(workspace: Workspace, run: Run, data: Path | None, options: list[str]) -> None:
     """Evaluate in a process of its own."""
     arguments = ["evaluate", "-w", str(workspace.root), "--run", run.id]
     if data:
         arguments += ["--data", str(data)]
-    if curves:
-        arguments.append("--curves")
-    jobs.launch(jobs.new_folder(workspace.jobs, KIND), arguments)
+    jobs.launch(jobs.new_folder(workspace.jobs, KIND), [*arguments, *options])
 
 
 def chosen(known: list[Evaluation]) -> Evaluation:
@@ -200,6 +205,20 @@ def labels_saved(evaluation: Evaluation, other: str) -> str:
         needed=round(needed or 0),
         all=all_of_them.labels,
     )
+
+
+def fine_tuned(evaluation: Evaluation) -> None:
+    """Where whole networks end that the labels may change."""
+    if not evaluation.fine_tuned:
+        return
+    st.subheader(t("evaluation.fine_tuned"), anchor=False, help=t("evaluation.fine_tuned_help"))
+    order = [m for m in ("run", "twin", "start", "scratch") if m in evaluation.fine_tuned]
+    rows = [
+        (title(evaluation, m), s.accuracy, *s.ci95, colour(evaluation, m))
+        for m in order
+        for s in (evaluation.fine_tuned[m],)
+    ]
+    st.plotly_chart(charts.intervals(rows, t("evaluation.axis")), theme=None)
 
 
 def line(evaluation: Evaluation, method: str) -> dict[str, str]:

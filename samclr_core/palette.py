@@ -6,6 +6,7 @@ COLOURS = {
     "image": "#E69F00",
     "colour": "#8C8C8C",
     "start": "#CC79A7",
+    "scratch": "#A6611A",
     "view1": "#D55E00",
     "view2": "#009E73",
 }

@@ -29,6 +29,9 @@ def evaluate(
     curves: Annotated[
         bool, typer.Option("--curves", help="Also with 1, 2, 5, ... labels per class.")
     ] = False,
+    fine_tune: Annotated[
+        bool, typer.Option("--fine-tune", help="Also train whole networks on the labels.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure what a run's encoder is worth, beside the baselines."""
@@ -39,7 +42,9 @@ def evaluate(
 
         opened = existing(workspace)
         found = runs.run(opened, run)
-        return evaluate_run(opened, found, data, progress, with_curves=curves).brief()
+        return evaluate_run(
+            opened, found, data, progress, with_curves=curves, with_fine_tuning=fine_tune
+        ).brief()
 
     perform("evaluation", work, as_json)
 
@@ -92,12 +97,16 @@ def study(
     """Train and judge a whole grid of methods, views and seeds; goes on where it was stopped."""
 
     def work(progress: Progress) -> dict:
-        from samclr_core.evaluation.study import engine, results
+        from samclr_core.evaluation.study import engine, page, results
         from samclr_core.evaluation.study.config import read
 
         folder = out or Path("workspaces") / "studies" / file.stem
         found = engine.study(folder, read(file), progress)
         rows = [row.brief() for row in found.rows]
-        return {"rows": rows, "table": str(folder / results.TABLE)}
+        return {
+            "rows": rows,
+            "table": str(folder / results.TABLE),
+            "page": str(folder / page.PAGE),
+        }
 
     perform("evaluation", work, as_json)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from samclr_core.decision.summary import Row, Summary, Verdict, spoken, summarise
@@ -20,6 +19,8 @@ from samclr_core.images import catalogue
 from samclr_core.images.store import load
 from samclr_core.messages import LANGUAGES, UserError, say
 from samclr_core.palette import CLASS_COLOURS, COLOURS
+from samclr_core.printed import render
+from samclr_core.printed.charts import loss_curves, place_in
 from samclr_core.regions import sources, store
 from samclr_core.regions.overlay import overlay
 from samclr_core.training.runs import Run
@@ -28,7 +29,6 @@ from samclr_core.workspace import Workspace, write_atomic
 
 PICTURES = 6
 PICTURE_SIDE = 640
-CURVE_BOX = (50, 20, 700, 210)
 MAP_BOX = (10, 10, 710, 470)
 
 Say = Callable[..., str]
@@ -51,18 +51,13 @@ def write_report(workspace: Workspace, language: str = "en") -> Path:
         known = ", ".join(LANGUAGES)
         raise UserError("decision.unknown_language", name=language, known=known)
     summary = summarise(workspace)
-    pages = Environment(
-        loader=PackageLoader("samclr_core.decision", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
     def t(key: str, **values: object) -> str:
         return say(f"decision.{key}", language, **values)
 
-    html = pages.get_template("report.html").render(
+    html = render(
+        "samclr_core.decision",
+        "report.html",
         t=t,
         language=language,
         name=workspace.name,
@@ -72,7 +67,7 @@ def write_report(workspace: Workspace, language: str = "en") -> Path:
         overlays=_overlays(workspace),
         purity=_purity(summary.purity, t),
         runs=[_run_row(run) for run in summary.runs],
-        loss_curves=_loss_curves(summary.runs),
+        loss_curves=loss_curves(summary.runs),
         tables=[_table(verdict, t, language) for verdict in summary.verdicts],
         settings=_settings(workspace, summary),
     )
@@ -130,42 +125,6 @@ def _run_row(run: Run) -> dict[str, Any]:
     }
 
 
-def _loss_curves(finished: list[Run]) -> dict[str, Any] | None:
-    series = {
-        run: [(m["step"], m["loss"]) for m in run.metrics() if m["loss"] is not None]
-        for run in finished
-    }
-    points = [point for line in series.values() for point in line]
-    if len(points) < 2:
-        return None
-    steps = max(step for step, _ in points)
-    low, high = min(loss for _, loss in points), max(loss for _, loss in points)
-    place = partial(_place, box=CURVE_BOX, x_range=(0, steps), y_range=(low, high))
-    lines = [
-        {
-            "name": run.id,
-            "colour": COLOURS[run.config.views.kind],
-            "points": " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in line),
-        }
-        for run, line in series.items()
-    ]
-    return {"low": low, "high": high, "steps": steps, "lines": lines}
-
-
-def _place(
-    x: float,
-    y: float,
-    box: tuple[int, int, int, int],
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-) -> tuple[float, float]:
-    """The place in the picture of a point in the data; upwards is more."""
-    left, top, right, bottom = box
-    across = (x - x_range[0]) / ((x_range[1] - x_range[0]) or 1)
-    up = (y - y_range[0]) / ((y_range[1] - y_range[0]) or 1)
-    return left + across * (right - left), bottom - up * (bottom - top)
-
-
 def _table(verdict: Verdict, t: Say, language: str) -> dict[str, Any]:
     """One data set: every encoder with its seed, then the baselines."""
     first = verdict.evaluated[0]
@@ -199,7 +158,7 @@ def _map(points: list[results.Point]) -> dict[str, Any] | None:
     if not points:
         return None
     xs, ys = [point.x for point in points], [point.y for point in points]
-    place = partial(_place, box=MAP_BOX, x_range=(min(xs), max(xs)), y_range=(min(ys), max(ys)))
+    place = partial(place_in, box=MAP_BOX, x_range=(min(xs), max(xs)), y_range=(min(ys), max(ys)))
     labels = sorted({point.label for point in points})
     colour = {label: CLASS_COLOURS[n % len(CLASS_COLOURS)] for n, label in enumerate(labels)}
     dots = []

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from samclr_core.evaluation import baselines, results, samples
+from samclr_core.evaluation import baselines, fine_tuning, results, samples
 from samclr_core.evaluation.baselines import Embedded
 from samclr_core.evaluation.cache import digest, write
-from samclr_core.evaluation.judging import Judged, judge
+from samclr_core.evaluation.judging import Judged, judge, score
 from samclr_core.evaluation.label_efficiency import curve
 from samclr_core.evaluation.notes import about
 from samclr_core.evaluation.projection import normalised, principal_components, project
@@ -36,6 +36,7 @@ def evaluate(
     progress: Progress = silent,
     with_map: bool = True,
     with_curves: bool = False,
+    with_fine_tuning: bool = False,
 ) -> Evaluation:
     """Measure the frozen features of ``run`` beside colour statistics, its start and its twin.
 
@@ -52,6 +53,7 @@ def evaluate(
         progress: told of every step.
         with_map: whether to lay out the map of the embeddings; without it no image is on it.
         with_curves: whether to fit the probe on few labels as well (:mod:`.label_efficiency`).
+        with_fine_tuning: whether to train whole networks on the labels (:mod:`.fine_tuning`).
 
     Raises:
         UserError: the run has not finished, the folder cannot be used, or there are fewer than
@@ -75,18 +77,26 @@ def evaluate(
     clock.lap("methods")
     curves = _curves(workspace, embedded, parts, part(progress, end, 85)) if with_curves else {}
     clock.lap("curves")
+    tuned = (
+        _fine_tuned(workspace, run, prepared, parts, part(progress, 85, 99))
+        if with_fine_tuning
+        else {}
+    )
+    clock.lap("fine_tuning")
     places, components = _places(workspace, embedded["run"].values, parts if with_map else None)
     clock.lap("map")
     evaluation = Evaluation(
         **_of_run(run, judged),
         **_of_data(workspace, data, prepared, parts),
         curves=curves,
+        fine_tuned={name: score(right) for name, right in tuned.items()},
         seconds=clock.laps | {"total": sum(clock.laps.values())},
         notes=[],
     )
     notes = about(workspace, run, evaluation, prepared, parts, len(found) - len(used))
     evaluation = evaluation.model_copy(update={"notes": notes})
-    arrays = _answers(judged, parts) | _map(prepared, parts, judged["run"], places, components)
+    arrays = _answers(judged, parts) | _tuned_answers(tuned)
+    arrays |= _map(prepared, parts, judged["run"], places, components)
     path = results.path_of(run, evaluation)
     write(path.with_suffix(".npz"), arrays | {"embeddings": embedded["run"].values})
     results.save(path, evaluation)
@@ -150,6 +160,20 @@ def _curves(
     return found
 
 
+def _fine_tuned(
+    workspace: Workspace, run: Run, prepared: Prepared, parts: Split, progress: Progress
+) -> dict[str, np.ndarray]:
+    """From every start, bool [n_test]: whether the tuned network was right."""
+    starts, truth = fine_tuning.starts(workspace, run), parts.labels[parts.test]
+    found = {}
+    for number, (name, (start, share)) in enumerate(starts.items()):
+        told = part(progress, number * 100 / len(starts), (number + 1) * 100 / len(starts))
+        found[name] = (
+            fine_tuning.fine_tuned(workspace, start, share, prepared, parts, told) == truth
+        )
+    return found
+
+
 def _places(
     workspace: Workspace, values: np.ndarray, parts: Split | None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -206,6 +230,10 @@ def _answers(judged: Mapping[str, Judged], parts: Split) -> dict[str, np.ndarray
         for name, result in judged.items()
         for head, predicted in result.predicted.items()
     }
+
+
+def _tuned_answers(tuned: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"correct_{name}_fine_tuned": right for name, right in tuned.items()}
 
 
 def _map(

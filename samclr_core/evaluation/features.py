@@ -70,7 +70,7 @@ def embed(
         backbone.to(used)
         for start in range(0, len(images), BATCH):
             batch = np.stack([fit(image, size) for image in images[start : start + BATCH]])
-            features.append(backbone(_as_input(batch).to(used)).float().cpu().numpy())
+            features.append(backbone(as_input(batch).to(used)).float().cpu().numpy())
             progress(start + len(batch), len(images))
     return np.concatenate(features)
 
@@ -83,7 +83,8 @@ def _device(name: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _as_input(batch: np.ndarray) -> "Tensor":
+def as_input(batch: np.ndarray) -> "Tensor":
+    """Images uint8 [N, S, S, 3] as a network sees them: float [N, 3, S, S], ImageNet-normalised."""
     import torch
 
     from samclr_core.views.augment import normalised

@@ -36,7 +36,7 @@ def judge(
         run=embedded.run,
         dim=train.shape[1],
         linear_probe=_probe_score(linear, truth, split.classes),
-        knn=NeighbourScore(**_score(near == truth).model_dump(), k=knn.clamped(knn.K, len(train))),
+        knn=NeighbourScore(**score(near == truth).model_dump(), k=knn.clamped(knn.K, len(train))),
         embedding_std=embedding_std(embedded.values),
         silhouette=separation.silhouette(test, truth),
         neighbour_purity=separation.neighbour_purity(test, truth),
@@ -79,14 +79,15 @@ def _neighbours(
     return arrays["predicted"], seconds
 
 
-def _score(correct: np.ndarray) -> Score:
+def score(correct: np.ndarray) -> Score:
+    """The share of right answers, with its interval; bool [n_test]."""
     return Score(accuracy=float(correct.mean()), ci95=wilson(int(correct.sum()), len(correct)))
 
 
 def _probe_score(linear: Arrays, truth: np.ndarray, classes: list[str]) -> ProbeScore:
     matrix = probe.confusion(truth, linear["predicted"], len(classes))
     return ProbeScore(
-        **_score(linear["predicted"] == truth).model_dump(),
+        **score(linear["predicted"] == truth).model_dump(),
         C=float(linear["strength"]),
         C_scores={f"{strength:g}": float(score) for strength, score in linear["tried"]},
         per_class=dict(zip(classes, probe.per_class_accuracy(matrix), strict=True)),

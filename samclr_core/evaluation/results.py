@@ -17,7 +17,7 @@ from samclr_core.workspace import write_atomic
 
 METHODS = ("run", "colour", "start", "twin")
 BASELINES = METHODS[1:]
-Head = Literal["linear_probe", "knn"]
+Head = Literal["linear_probe", "knn", "fine_tuned"]
 
 
 class _Frozen(BaseModel):
@@ -129,6 +129,9 @@ class Evaluation(_Frozen):
         twin: id of the twin, the run that differs in the kind of views only; None: there is none.
         methods: ``run``, ``colour``, ``start``, and ``twin`` where there is one.
         curves: accuracy over labels of each method; empty where it was not asked for.
+        fine_tuned: of the whole network trained on the train split (:mod:`.fine_tuning`), from
+            ``run``, ``twin``, a pretrained ``start``, and from ``scratch``; empty where it was not
+            asked for.
         seconds: of ``images`` (decoding), ``map``, and ``total``: what this evaluation itself took.
         notes: what a reader must know.
     """
@@ -151,6 +154,7 @@ class Evaluation(_Frozen):
     twin: str | None
     methods: dict[str, Method]
     curves: dict[str, list[CurvePoint]] = {}
+    fine_tuned: dict[str, Score] = {}
     seconds: dict[str, float]
     notes: list[Note]
 
@@ -168,6 +172,7 @@ class Evaluation(_Frozen):
                 name: [[p.labels, round(p.accuracy, 4), *_rounded(p.ci95)] for p in points]
                 for name, points in self.curves.items()
             },
+            "fine_tuned": {name: _figures(score) for name, score in self.fine_tuned.items()},
             "notes": [note.text() for note in self.notes],
         }
 
@@ -178,13 +183,11 @@ def _rounded(ends: tuple[float, float]) -> list[float]:
 
 def _brief(method: Method) -> dict[str, Any]:
     scores: Mapping[str, Score] = {"linear_probe": method.linear_probe, "knn": method.knn}
-    return {
-        head: {
-            "accuracy": round(score.accuracy, 4),
-            "ci95": _rounded(score.ci95),
-        }
-        for head, score in scores.items()
-    }
+    return {head: _figures(score) for head, score in scores.items()}
+
+
+def _figures(score: Score) -> dict[str, Any]:
+    return {"accuracy": round(score.accuracy, 4), "ci95": _rounded(score.ci95)}
 
 
 POINT_ARRAYS = (

@@ -1,4 +1,6 @@
-"""What a few labels buy, on the evaluation page."""
+"""What takes longer and is asked for, on the evaluation page: few labels, whole networks."""
+
+import json
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from samclr_core.evaluation.results import (
     Method,
     NeighbourScore,
     ProbeScore,
+    Score,
 )
 from samclr_core.images.intake import add_uploads
 from samclr_core.messages import LANGUAGES
@@ -48,14 +51,16 @@ def curve(*accuracies: float) -> list[CurvePoint]:
     ]
 
 
-def save(run: Run, curves: dict[str, list[CurvePoint]]) -> None:
+def save(
+    run: Run, curves: dict[str, list[CurvePoint]], fine_tuned: dict[str, Score] | None = None
+) -> None:
     """An evaluation in the run's folder, without a map."""
     evaluation = Evaluation(
         run=run.id, name="parts", data=None, data_name="parts", created=1.7e9, size=32,
         split="half", test_digest="", n_train=200, n_test=200, classes=["a", "b"],
         train_per_class=[100, 100], test_per_class=[100, 100], majority=0.5, views="region",
         twin=None, methods={"run": method(0.8), "colour": method(0.5), "start": method(0.7)},
-        curves=curves, seconds={}, notes=[],
+        curves=curves, fine_tuned=fine_tuned or {}, seconds={}, notes=[],
     )  # fmt: skip
     path = results.path_of(run, evaluation)
     results.save(path, evaluation)
@@ -110,11 +115,26 @@ def test_without_curves_there_is_none(workspace):
     assert texts()["evaluation.labels"]["en"] not in [s.value for s in app.subheader]
 
 
-def test_they_are_asked_for_by_a_switch(workspace, monkeypatch):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_fine_tuned_networks_stand_beside_each_other(workspace, language):
+    scores = {"run": Score(accuracy=0.91, ci95=(0.87, 0.94))}
+    scores["scratch"] = Score(accuracy=0.62, ci95=(0.55, 0.68))
+    save(runs.runs(workspace)[0], {}, scores)
+    app = opened("evaluation", language)
+    assert not app.exception
+    assert texts()["evaluation.fine_tuned"][language] in [s.value for s in app.subheader]
+    charts = [chart.proto.spec for chart in app.get("plotly_chart")]
+    scratch = texts()["evaluation.scratch"][language]
+    assert any(scratch in json.loads(spec)["data"][0]["y"] for spec in charts)
+
+
+@pytest.mark.parametrize(("switch", "option"), [(0, "--curves"), (1, "--fine-tune")])
+def test_what_takes_long_is_asked_for_by_a_switch(workspace, monkeypatch, switch, option):
     launched: list[list[str]] = []
     monkeypatch.setattr(jobs, "launch", lambda folder, arguments: launched.append(arguments))
     app = opened("evaluation", "en")
-    app.toggle[0].set_value(True).run()
+    app.toggle[switch].set_value(True).run()
     wanted = texts()["evaluation.evaluate"]["en"]
     next(button for button in app.button if button.label == wanted).click().run()
-    assert "--curves" in launched[0]
+    extras = {"--curves", "--fine-tune"} & set(launched[0])
+    assert extras == {option}

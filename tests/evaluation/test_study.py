@@ -6,7 +6,7 @@ import yaml
 from PIL import Image
 
 from samclr_core.evaluation import intervals
-from samclr_core.evaluation.study import engine, results
+from samclr_core.evaluation.study import engine, page, results
 from samclr_core.evaluation.study.config import Cell, StudyConfig, read
 from samclr_core.messages import Cancelled, UserError
 from samclr_core.training import runs
@@ -139,6 +139,16 @@ def test_the_table_and_the_figures_say_the_same(found) -> None:
         assert {"loss", "views", "data", "accuracy", "ci95", "seeds"} <= set(row.brief())
     assert "| simclr, grey | region | 2 |" in table
     assert "With fewer than 3 seeds" in table
+
+
+def test_the_page_shows_every_row_and_every_training(found) -> None:
+    made, _, folder = found
+    html = (folder / page.PAGE).read_text(encoding="utf-8")
+    assert "http" not in html.replace("http-equiv", "")
+    assert html.count("<tr><td>") == len(made.rows)
+    assert html.count("<polyline") == len(runs.runs(Workspace(folder / "photos")))
+    for row in made.rows:
+        assert f"{100 * row.accuracy.mean:.1f}&thinsp;%" in html
     kept = results.Study.model_validate_json((folder / results.STUDY).read_text())
     assert kept.rows == made.rows or kept.rows == found[1].rows
 

@@ -55,6 +55,8 @@ class StudyConfig(Config):
         preset: of the trainings.
         settings: of the trainings, over the preset's, as ``epochs: 20`` or ``views.size: 64``.
         regions: preset of the segmenter, for ``region`` views.
+        fine_tune: whether to train whole networks on the labels as well, from every encoder and
+            from scratch; takes minutes each.
     """
 
     title: str = ""
@@ -68,6 +70,7 @@ class StudyConfig(Config):
     preset: str = "quick"
     settings: dict[str, Any] = Field(default_factory=dict)
     regions: str = "draft"
+    fine_tune: bool = False
 
     def cells(self) -> list[Cell]:
         """All that is trained; what others are compared with comes first."""

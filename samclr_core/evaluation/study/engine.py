@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from samclr_core.estimate import Estimate
 from samclr_core.evaluation import intervals
 from samclr_core.evaluation import results as evaluations
 from samclr_core.evaluation.evaluate import evaluate
 from samclr_core.evaluation.results import Head
-from samclr_core.evaluation.study import results
+from samclr_core.evaluation.study import page, results
 from samclr_core.evaluation.study.config import PLAIN, Cell, StudyConfig, files
 from samclr_core.evaluation.study.results import Row, Study
 from samclr_core.images.decode import SUFFIXES
@@ -29,6 +30,7 @@ from samclr_core.workspace import Workspace
 PREPARED = 15
 TAKEN_IN = "study-images"
 BASELINES = ("colour", "start")
+SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Stu
         rows=rows,
     )
     results.save(folder, found)
+    page.write(folder, found)
     progress(100, 100)
     return found
 
@@ -128,7 +131,9 @@ def _tried(
     each = 20 / len(config.data)
     for number, (name, folder) in enumerate(config.data.items()):
         judging = part(progress, 80 + number * each, 80 + (number + 1) * each)
-        evaluation = evaluate(workspace, run, folder, judging, with_map=False)
+        evaluation = evaluate(
+            workspace, run, folder, judging, with_map=False, with_fine_tuning=config.fine_tune
+        )
         yield Trial(cell, seed, name, run, evaluation)
 
 
@@ -165,8 +170,18 @@ def _row(trials: list[Trial], method: str, beside: list[Trial] | None, compared:
         data=trials[0].data,
         accuracy=intervals.accuracy(ours),
         knn=intervals.accuracy(np.array([trial.correct(method, "knn") for trial in trials])),
+        fine_tuned=_fine_tuned(trials, method),
         gain=gain,
         seeds=len(trials),
         seconds=sum(trial.run.seconds for trial in trials) if learned else 0.0,
         runs=[trial.run.id for trial in trials] if learned else [],
     )
+
+
+def _fine_tuned(trials: list[Trial], method: str) -> Estimate | None:
+    """Of the whole networks; where the start was random weights, it is called ``scratch``."""
+    tuned = trials[0].evaluation.fine_tuned
+    name = SCRATCH if method == "start" and method not in tuned else method
+    if name not in tuned:
+        return None
+    return intervals.accuracy(np.array([trial.correct(name, "fine_tuned") for trial in trials]))

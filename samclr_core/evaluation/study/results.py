@@ -24,6 +24,8 @@ class Row(BaseModel):
         data: name of the data set it is judged by.
         accuracy: of the linear probe, over seeds and test images.
         knn: of the nearest neighbours.
+        fine_tuned: of the whole network trained on the labels; from random weights, which are the
+            ``start`` of runs that were not pretrained, this is supervised learning from scratch.
         gain: accuracy minus that of the plain method with ``image`` views of the same loss, paired
             by seed and test image; its interval is widened for the number of such rows of a data
             set. None for these themselves and for the baselines.
@@ -41,6 +43,7 @@ class Row(BaseModel):
     data: str
     accuracy: Estimate
     knn: Estimate
+    fine_tuned: Estimate | None = None
     gain: Estimate | None
     seeds: int
     seconds: float
@@ -57,6 +60,7 @@ class Row(BaseModel):
             "accuracy": round(self.accuracy.mean, 4),
             "ci95": [round(self.accuracy.low, 4), round(self.accuracy.high, 4)],
             "knn": round(self.knn.mean, 4),
+            "fine_tuned": _rounded(self.fine_tuned),
             "gain": _rounded(self.gain),
             "seeds": self.seeds,
             "seconds": round(self.seconds, 1),
@@ -84,27 +88,34 @@ def save(folder: Path, study: Study) -> None:
 
 def table(study: Study) -> str:
     """The study as markdown, a part for each set of images and data."""
-    parts = dict.fromkeys((row.images, row.data) for row in study.rows)
-    return f"# {study.title}\n\n" + "\n".join(_part(study, *part) for part in parts)
+    return f"# {study.title}\n\n" + "\n".join(_part(study, rows) for rows in parts(study))
 
 
-def _part(study: Study, images: str, data: str) -> str:
-    rows = [row for row in study.rows if (row.images, row.data) == (images, data)]
+def parts(study: Study) -> list[list[Row]]:
+    """The rows of each set of images and data, which can be compared."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in study.rows:
+        found.setdefault((row.images, row.data), []).append(row)
+    return list(found.values())
+
+
+def _part(study: Study, rows: list[Row]) -> str:
+    images, data = rows[0].images, rows[0].data
     return "\n".join(
         [
             f"**{images} → {data}**, {study.n_test[data]} test images",
             "",
-            "| method | views | seeds | linear probe | k-NN | to image views |",
-            "| --- | --- | ---: | ---: | ---: | ---: |",
+            "| method | views | seeds | linear probe | k-NN | to image views | fine-tuned |",
+            "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
             *(_line(row) for row in rows),
             "",
-            _reading(study, rows),
+            reading(study, rows),
             "",
         ]
     )
 
 
-def _reading(study: Study, rows: list[Row]) -> str:
+def reading(study: Study, rows: list[Row]) -> str:
     """What a reader must know about the intervals."""
     said = [f"Intervals are 95 %; those of the {study.compared} differences are simultaneous."]
     if min(row.seeds for row in rows) < LEAST_SEEDS:
@@ -117,19 +128,20 @@ def _reading(study: Study, rows: list[Row]) -> str:
 
 def _line(row: Row) -> str:
     method = f"{row.loss}, {row.variant}" if row.variant != PLAIN else row.loss
-    gain = _spread(row.gain, signed=True) if row.gain else ""
+    gain = spread(row.gain, signed=True) if row.gain else ""
     cells = (
         method,
         row.views,
         str(row.seeds),
-        _spread(row.accuracy),
+        spread(row.accuracy),
         f"{100 * row.knn.mean:.1f}",
         gain,
+        spread(row.fine_tuned) if row.fine_tuned else "",
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _spread(value: Estimate, signed: bool = False) -> str:
+def spread(value: Estimate, signed: bool = False) -> str:
     """Per cent, with the interval."""
     sign = "+" if signed else ""
     low, high = f"{100 * value.low:{sign}.1f}", f"{100 * value.high:{sign}.1f}"

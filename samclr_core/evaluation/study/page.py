@@ -1,0 +1,72 @@
+"""The page of a study: what it found, how its trainings went, and what was tried."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from samclr_core.evaluation.study import results
+from samclr_core.evaluation.study.results import Row, Study
+from samclr_core.palette import COLOURS
+from samclr_core.printed import render
+from samclr_core.printed.charts import loss_curves
+from samclr_core.training import runs
+from samclr_core.workspace import Workspace, write_atomic
+
+PAGE = "page.html"
+
+
+def write(folder: Path, study: Study) -> Path:
+    """Write the page of ``study``, whose workspaces are in ``folder``; returns the file."""
+    html = render(
+        "samclr_core.evaluation.study",
+        "page.html",
+        title=study.title,
+        date=time.strftime("%Y-%m-%d %H:%M", time.localtime(study.created)),
+        parts=[_part(study, rows) for rows in results.parts(study)],
+        curves=_curves(folder, study),
+        colours=COLOURS,
+        settings=yaml.safe_dump(study.config, sort_keys=False, allow_unicode=True),
+    )
+    path = folder / PAGE
+    write_atomic(path, html.encode())
+    return path
+
+
+def _part(study: Study, rows: list[Row]) -> dict[str, Any]:
+    return {
+        "images": rows[0].images,
+        "data": rows[0].data,
+        "test": study.n_test[rows[0].data],
+        "rows": [_row(row) for row in rows],
+        "reading": results.reading(study, rows),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "name": " ".join(filter(None, (row.loss, row.views))),
+        "variant": row.variant,
+        "colour": COLOURS[row.views or row.loss],
+        "probe": row.accuracy,
+        "knn": row.knn.mean,
+        "fine_tuned": results.spread(row.fine_tuned) if row.fine_tuned else "",
+        "gain": results.spread(row.gain, signed=True) if row.gain else "",
+        "seeds": row.seeds,
+        "seconds": row.seconds,
+    }
+
+
+def _curves(folder: Path, study: Study) -> list[dict[str, Any]]:
+    """The losses of each method; those of two methods are not alike."""
+    found = []
+    learned = [row for row in study.rows if row.runs]
+    for images, loss in dict.fromkeys((row.images, row.loss) for row in learned):
+        rows = [row for row in learned if (row.images, row.loss) == (images, loss)]
+        # A run is in the row of every data set that it was judged by.
+        ids = dict.fromkeys(run for row in rows for run in row.runs)
+        workspace = Workspace(folder / images)
+        if lines := loss_curves([runs.run(workspace, run) for run in ids]):
+            found.append({"images": images, "loss": loss, "lines": lines})
+    return found
