@@ -25,9 +25,16 @@ DATA = {
     "folder": "evaluation.data_folder",
     "workspace": "evaluation.data_workspace",
 }
-# What takes longer, and the command's option for it.
-EXTRAS = {"curves": "--curves", "fine_tuning": "--fine-tune"}
-METHODS = {name: f"evaluation.{name}" for name in ("colour", "start", "scratch")}
+# What takes longer, by the command's option for it.
+EXTRAS = {
+    "--curves": ("evaluation.with_curves", "evaluation.with_curves_help"),
+    "--fine-tune": ("evaluation.with_fine_tuning", "evaluation.with_fine_tuning_help"),
+}
+METHODS = {
+    "colour": "evaluation.colour",
+    "start": "evaluation.start",
+    "scratch": "evaluation.scratch",
+}
 
 
 def show() -> None:
@@ -85,9 +92,7 @@ def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, 
         ready = source != "folder" or data != Path()
         labelled = None if source == "workspace" else data
         extras = [
-            option
-            for name, option in EXTRAS.items()
-            if st.toggle(t(f"evaluation.with_{name}"), help=t(f"evaluation.with_{name}_help"))
+            option for option, (name, why) in EXTRAS.items() if st.toggle(t(name), help=t(why))
         ]
         running = job_panel.running(workspace.jobs, KIND)
         if button.button(

@@ -167,7 +167,7 @@ def one_run(workspace: Workspace, known: list[Run]) -> None:
 
 def everything(workspace: Workspace, run: Run) -> None:
     """The run in detail, and below it all runs."""
-    run_panel.panel(run, run.twin(workspace))
+    run_panel.panel(workspace, run)
     st.subheader(t("training.all_runs"), anchor=False)
     run_panel.table(runs.runs(workspace))
 

@@ -80,6 +80,8 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
         journal = Journal(run, position.step) if fabric.is_global_zero else Unwritten()
         _describe(journal, config, fabric, pairs, steps, without_regions)
         augment = Augmentation(config.augment)
+        # The first process draws the numbers of one that is alone.
+        mine = (fabric.global_rank,) if fabric.global_rank else ()
         watch = _Watch(position.step, position.seconds)
         module.train()
 
@@ -92,7 +94,7 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
                     group["lr"] = rate * group["share"]
 
                 for part, batch in enumerate(batches):
-                    seed = config.seed, AUGMENT, step, part, fabric.global_rank
+                    seed = config.seed, AUGMENT, step, part, *mine
                     views = _augmented(augment, batch, fabric, seed)
                     images, related = fabric.to_device((batch.images, batch.related))
                     outcome: Outcome = module(views, images, related)

@@ -3,17 +3,21 @@
 import json
 import socket
 
+import numpy as np
 import pytest
 from app_photos import photo
 from streamlit.testing.v1 import AppTest
 
 from samclr_core import jobs
+from samclr_core.images import catalogue
 from samclr_core.images.intake import add_uploads
 from samclr_core.messages import LANGUAGES
 from samclr_core.regions import store
 from samclr_core.regions.config import SegmenterConfig
+from samclr_core.regions.region import Region, RegionSet
 from samclr_core.training import runs
 from samclr_core.training.config import TrainingConfig
+from samclr_core.views.purity import measure
 from samclr_core.workspace import REPOSITORY, Workspace, named_workspace, write_json
 from ui import charts
 from ui.i18n import catalogue as texts
@@ -156,3 +160,38 @@ def test_names_in_charts_are_text_and_no_tags():
 
 def test_a_kind_of_views_has_one_colour_everywhere():
     assert len(set(charts.COLOURS.values())) == len(charts.COLOURS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pair_purity_stands_beside_the_curves(workspace, language):
+    found = cut_by_hand(workspace)
+    run = a_run(workspace)
+    said = texts()["training.purity_not_measured"][language]
+    assert said in captions(opened("training", language))
+    measured = measure(workspace, pairs=8, config=run.config.views)
+    assert found == measured.images
+    shown = texts()["training.purity_regions"][language].format(
+        own=f"{measured.image.mean:.0%}",
+        views=texts()["common.region_views"][language],
+        other=f"{measured.region.mean:.0%}",
+    )
+    assert shown in captions(opened("training", language))
+
+
+def captions(app: AppTest) -> list[str]:
+    assert not app.exception
+    return [caption.value for caption in app.caption]
+
+
+def cut_by_hand(workspace: Workspace) -> int:
+    """Two halves as regions of every image; returns how many images there are."""
+    segmenter = SegmenterConfig()
+    images = catalogue.records(workspace)
+    for image in images:
+        left = np.zeros((image.height, image.width), bool)
+        left[:, : image.width // 2] = True
+        halves = (Region.of_mask(left), Region.of_mask(~left))
+        region_set = RegionSet(image.id, image.height, image.width, segmenter.model_dump(), halves)
+        store.write(workspace, segmenter, region_set)
+    store.choose(workspace, segmenter)
+    return len(images)

@@ -8,6 +8,9 @@ import streamlit as st
 from samclr_core.jobs import State
 from samclr_core.palette import COLOURS
 from samclr_core.training.runs import Run
+from samclr_core.views.config import OTHER_KIND
+from samclr_core.views.purity import last_measured
+from samclr_core.workspace import Workspace
 from ui import charts
 from ui.components import job_panel
 from ui.components.job_panel import brief, clock, state_name
@@ -17,6 +20,7 @@ from ui.i18n import core_text, t
 COLLAPSED_SPREAD = 0.1
 SETTLED_STEPS = 20
 METHODS = {"simclr": "SimCLR", "moco": "MoCo v2", "dino": "DINO"}
+PURITY = {"labels": "training.purity_labels", "regions": "training.purity_regions"}
 KINDS = {"region": "common.region_views", "image": "common.image_views"}
 
 
@@ -37,7 +41,7 @@ def started(run: Run) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.created))
 
 
-def panel(run: Run, twin: Run | None) -> None:
+def panel(workspace: Workspace, run: Run) -> None:
     """State, figures, notes and curves."""
     job_panel.panel(run.job, t("training.job"))
     metrics = run.metrics()
@@ -53,7 +57,8 @@ def panel(run: Run, twin: Run | None) -> None:
     if notes:
         said = [core_text(note["key"], note["values"]) for note in notes]
         st.info("\n\n".join(said), icon=":material/info:")
-    curves(run, metrics, twin)
+    purity(workspace, run)
+    curves(run, metrics, run.twin(workspace))
 
 
 def figures(run: Run, last: dict[str, Any]) -> None:
@@ -88,6 +93,19 @@ def advice(metrics: list[dict[str, Any]]) -> None:
         st.warning(t("training.collapse"), icon=":material/warning:")
     else:
         st.caption(t("training.healthy"))
+
+
+def purity(workspace: Workspace, run: Run) -> None:
+    """How often the two views of its pairs show the same thing, as far as it was measured."""
+    found = last_measured(workspace, run.config.views)
+    if found is None:
+        st.caption(t("training.purity_not_measured"))
+        return
+    kind = run.config.views.kind
+    other = OTHER_KIND[kind]
+    figures = {"own": getattr(found, kind), "other": getattr(found, other)}
+    shares = {name: f"{value.mean:.0%}" for name, value in figures.items()}
+    st.caption(t(PURITY[found.reference], views=t(KINDS[other]), **shares))
 
 
 def curves(run: Run, metrics: list[dict[str, Any]], twin: Run | None) -> None:
