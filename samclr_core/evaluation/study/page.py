@@ -39,14 +39,16 @@ def _part(study: Study, rows: list[Row]) -> dict[str, Any]:
         "images": rows[0].images,
         "data": rows[0].data,
         "test": study.n_test[rows[0].data],
-        "rows": [_row(row) for row in rows],
+        "rows": [_row(number, row) for number, row in enumerate(rows, start=1)],
+        "tuned": any(row.fine_tuned for row in rows),
         "reading": results.reading(study, rows),
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(number: int, row: Row) -> dict[str, Any]:
+    """A line of the table, and of the chart, which has no room for the variant's name."""
     return {
-        "name": " ".join(filter(None, (row.loss, row.views))),
+        "name": " ".join(filter(None, (f"{number}.", row.loss, row.views))),
         "variant": row.variant,
         "colour": COLOURS[row.views or row.loss],
         "probe": row.accuracy,

@@ -101,13 +101,15 @@ def parts(study: Study) -> list[list[Row]]:
 
 def _part(study: Study, rows: list[Row]) -> str:
     images, data = rows[0].images, rows[0].data
+    tuned = any(row.fine_tuned for row in rows)
+    title, rule = (" fine-tuned |", " ---: |") if tuned else ("", "")
     return "\n".join(
         [
             f"**{images} → {data}**, {study.n_test[data]} test images",
             "",
-            "| method | views | seeds | linear probe | k-NN | to image views | fine-tuned |",
-            "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
-            *(_line(row) for row in rows),
+            "| method | views | seeds | linear probe | k-NN | to image views |" + title,
+            "| --- | --- | ---: | ---: | ---: | ---: |" + rule,
+            *(_line(row, tuned) for row in rows),
             "",
             reading(study, rows),
             "",
@@ -126,7 +128,7 @@ def reading(study: Study, rows: list[Row]) -> str:
     return " ".join(said)
 
 
-def _line(row: Row) -> str:
+def _line(row: Row, tuned: bool) -> str:
     method = f"{row.loss}, {row.variant}" if row.variant != PLAIN else row.loss
     gain = spread(row.gain, signed=True) if row.gain else ""
     cells = (
@@ -136,7 +138,7 @@ def _line(row: Row) -> str:
         spread(row.accuracy),
         f"{100 * row.knn.mean:.1f}",
         gain,
-        spread(row.fine_tuned) if row.fine_tuned else "",
+        *([spread(row.fine_tuned) if row.fine_tuned else ""] if tuned else []),
     )
     return f"| {' | '.join(cells)} |"
 
