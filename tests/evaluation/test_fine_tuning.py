@@ -44,7 +44,7 @@ def start():
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fine_tuning, "LEAST_STEPS", 24)
+    monkeypatch.setattr(fine_tuning, "LEAST_STEPS", 60)
     monkeypatch.setattr(fine_tuning, "BATCH", 16)
 
 
@@ -69,14 +69,14 @@ def test_what_was_trained_once_is_remembered(
         told.append(done)
 
     first = fine_tuning.fine_tuned(workspace, start, 1.0, *stripes, progress)
-    assert told == list(range(1, 25))
+    assert told == list(range(1, 61))
     assert np.array_equal(fine_tuning.fine_tuned(workspace, start, 1.0, *stripes, progress), first)
-    assert len(told) == 24
+    assert len(told) == 60
     # Other labels are another question.
     prepared, split = stripes
     turned = Split(split.train, split.test, CLASSES, 1 - split.labels, False, [])
     fine_tuning.fine_tuned(workspace, start, 1.0, prepared, turned, progress)
-    assert len(told) == 48
+    assert len(told) == 120
 
 
 def test_a_stop_is_minded(stripes: tuple[Prepared, Split], short: None, tmp_path: Path) -> None:
