@@ -1,8 +1,10 @@
 """Evaluation: is it better, and are we sure?"""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from samclr_core import jobs
 from samclr_core.estimate import Estimate
@@ -150,12 +152,7 @@ def methods(evaluation: Evaluation) -> None:
     """Accuracy of the run and its baselines on the same images, with intervals."""
     st.subheader(t("evaluation.accuracy"), anchor=False, help=t("evaluation.accuracy_help"))
     order = [m for m in ("run", "twin", "start", "colour") if m in evaluation.methods]
-    rows = [
-        (title(evaluation, m), s.accuracy, *s.ci95, colour(evaluation, m))
-        for m in order
-        for s in (evaluation.methods[m].linear_probe,)
-    ]
-    figure = charts.intervals(rows, t("evaluation.axis"))
+    figure = bars(evaluation, {m: evaluation.methods[m].linear_probe for m in order})
     figure.add_vline(x=evaluation.majority, line_dash="dot", line_color=charts.INK)
     st.plotly_chart(figure, theme=None)
     st.dataframe([line(evaluation, m) for m in order], hide_index=True)
@@ -217,13 +214,16 @@ def fine_tuned(evaluation: Evaluation) -> None:
     if not evaluation.fine_tuned:
         return
     st.subheader(t("evaluation.fine_tuned"), anchor=False, help=t("evaluation.fine_tuned_help"))
-    order = [m for m in ("run", "twin", "start", "scratch") if m in evaluation.fine_tuned]
+    st.plotly_chart(bars(evaluation, evaluation.fine_tuned), theme=None)
+
+
+def bars(evaluation: Evaluation, scores: Mapping[str, results.Score]) -> Figure:
+    """A bar with its interval for every method, in the order given."""
     rows = [
-        (title(evaluation, m), s.accuracy, *s.ci95, colour(evaluation, m))
-        for m in order
-        for s in (evaluation.fine_tuned[m],)
+        (title(evaluation, method), score.accuracy, *score.ci95, colour(evaluation, method))
+        for method, score in scores.items()
     ]
-    st.plotly_chart(charts.intervals(rows, t("evaluation.axis")), theme=None)
+    return charts.intervals(rows, t("evaluation.axis"))
 
 
 def line(evaluation: Evaluation, method: str) -> dict[str, str]:

@@ -1,6 +1,11 @@
 """The progress of work that is part of a larger one, on the one bar of the whole."""
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
 from samclr_core.jobs import Progress
+
+T = TypeVar("T")
 
 
 def part(progress: Progress, start: float, end: float, title: str = "") -> Progress:
@@ -14,6 +19,19 @@ def part(progress: Progress, start: float, end: float, title: str = "") -> Progr
         progress(hundredth, 100, title or note)
 
     return report
+
+
+def shared(
+    items: Sequence[T],
+    start: float,
+    end: float,
+    progress: Progress,
+    title: Callable[[T], str] = lambda item: "",
+) -> Iterator[tuple[T, Progress]]:
+    """Every item with a progress of its own: equal parts of the hundredths from start to end."""
+    each = (end - start) / len(items)
+    for number, item in enumerate(items):
+        yield item, part(progress, start + number * each, start + (number + 1) * each, title(item))
 
 
 def counted(progress: Progress, before: int, of_all: int) -> Progress:

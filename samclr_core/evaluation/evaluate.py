@@ -21,7 +21,7 @@ from samclr_core.evaluation.samples import Prepared, Sample
 from samclr_core.evaluation.split import Split, split
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
-from samclr_core.progress import part
+from samclr_core.progress import part, shared
 from samclr_core.training.runs import Run
 from samclr_core.workspace import Workspace
 
@@ -95,7 +95,7 @@ def evaluate(
     )
     notes = about(workspace, run, evaluation, prepared, parts, len(found) - len(used))
     evaluation = evaluation.model_copy(update={"notes": notes})
-    arrays = _answers(judged, parts) | _tuned_answers(tuned)
+    arrays = _answers(judged, tuned, parts)
     arrays |= _map(prepared, parts, judged["run"], places, components)
     path = results.path_of(run, evaluation)
     write(path.with_suffix(".npz"), arrays | {"embeddings": embedded["run"].values})
@@ -154,8 +154,7 @@ def _curves(
     workspace: Workspace, embedded: Mapping[str, Embedded], parts: Split, progress: Progress
 ) -> dict[str, list[CurvePoint]]:
     found = {}
-    for number, (name, features) in enumerate(embedded.items()):
-        told = part(progress, number * 100 / len(embedded), (number + 1) * 100 / len(embedded))
+    for (name, features), told in shared(list(embedded.items()), 0, 100, progress):
         found[name] = curve(workspace, features.values, parts, told).points()
     return found
 
@@ -166,11 +165,9 @@ def _fine_tuned(
     """From every start, bool [n_test]: whether the tuned network was right."""
     starts, truth = fine_tuning.starts(workspace, run), parts.labels[parts.test]
     found = {}
-    for number, (name, (start, share)) in enumerate(starts.items()):
-        told = part(progress, number * 100 / len(starts), (number + 1) * 100 / len(starts))
-        found[name] = (
-            fine_tuning.fine_tuned(workspace, start, share, prepared, parts, told) == truth
-        )
+    for (name, (start, share)), told in shared(list(starts.items()), 0, 100, progress):
+        answers = fine_tuning.fine_tuned(workspace, start, share, prepared, parts, told)
+        found[name] = answers == truth
     return found
 
 
@@ -222,18 +219,17 @@ def _of_data(
     }
 
 
-def _answers(judged: Mapping[str, Judged], parts: Split) -> dict[str, np.ndarray]:
+def _answers(
+    judged: Mapping[str, Judged], tuned: Mapping[str, np.ndarray], parts: Split
+) -> dict[str, np.ndarray]:
     """For each method and predictor, bool [n_test], ordered by content id."""
     truth = parts.labels[parts.test]
-    return {
+    found = {
         f"correct_{name}_{head}": predicted == truth
         for name, result in judged.items()
         for head, predicted in result.predicted.items()
     }
-
-
-def _tuned_answers(tuned: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"correct_{name}_fine_tuned": right for name, right in tuned.items()}
+    return found | {f"correct_{name}_fine_tuned": right for name, right in tuned.items()}
 
 
 def _map(

@@ -64,7 +64,7 @@ def embed(
 
     if not len(images):
         raise ValueError("there are no images to embed")
-    used = _device(device)
+    used = device_of(device)
     features = []
     with held_frozen(backbone), torch.inference_mode():
         backbone.to(used)
@@ -75,7 +75,8 @@ def embed(
     return np.concatenate(features)
 
 
-def _device(name: str) -> str:
+def device_of(name: str) -> str:
+    """The device of that name; ``auto`` takes a CUDA GPU where there is one."""
     import torch
 
     if name != "auto":

@@ -110,7 +110,7 @@ def _trained(
 
     from samclr_core.training.devices import repeatable
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(features.device_of("auto"))
     with repeatable(device):
         torch.manual_seed(0)
         network = nn.Sequential(backbone, nn.Linear(backbone.dim, len(split.classes)))

@@ -16,7 +16,7 @@ from samclr_core.evaluation.robustness.results import Kind, Row, Study
 from samclr_core.images import catalogue
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
-from samclr_core.progress import part
+from samclr_core.progress import part, shared
 from samclr_core.regions import sources, store
 from samclr_core.regions.config import Perturbation
 from samclr_core.regions.perturb.batch import perturb_workspace
@@ -87,9 +87,11 @@ def study(
     config = config.normal()
     if sources.current(workspace) is None:
         raise UserError("training.no_regions")
-    points = [_judged(workspace, config, *step) for step in _steps(_points(config), 0, progress)]
+    planned = shared(_points(config), 0, DAMAGE_SHARE, progress, _name)
+    points = [_judged(workspace, config, *step) for step in planned]
     trials = [
-        _tried(workspace, config, data, *step) for step in _steps(points, DAMAGE_SHARE, progress)
+        _tried(workspace, config, data, *step)
+        for step in shared(points, DAMAGE_SHARE, 100, progress, _name)
     ]
     rows = [
         _row(trials, kind, strength)
@@ -118,13 +120,8 @@ def _points(config: StudyConfig) -> list[Point]:
     return [Point(kind, s, seed) for kind, s in conditions for seed in range(config.seeds)]
 
 
-def _steps(points: list[Point], start: int, progress: Progress):
-    """Every point with a progress of its own, between ``start`` and what comes after."""
-    end = DAMAGE_SHARE if start < DAMAGE_SHARE else 100
-    each = (end - start) / len(points)
-    for number, point in enumerate(points):
-        title = f"{point.title}, seed {point.seed}"
-        yield point, part(progress, start + number * each, start + (number + 1) * each, title)
+def _name(point: Point) -> str:
+    return f"{point.title}, seed {point.seed}"
 
 
 def _judged(workspace: Workspace, config: StudyConfig, point: Point, progress: Progress) -> Point:

@@ -19,7 +19,7 @@ from samclr_core.images.decode import SUFFIXES
 from samclr_core.images.intake import add_paths
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
-from samclr_core.progress import part
+from samclr_core.progress import part, shared
 from samclr_core.regions.batch import segment_workspace
 from samclr_core.regions.config import PRESETS
 from samclr_core.training.runs import Run
@@ -62,12 +62,12 @@ def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Stu
     """
     workspaces = {
         name: _prepared(Workspace(folder / name), config, path, step)
-        for (name, path), step in _steps(list(config.images.items()), 0, PREPARED, progress)
+        for (name, path), step in shared(list(config.images.items()), 0, PREPARED, progress, _name)
     }
     planned = [(cell, seed) for seed in range(config.seeds) for cell in config.cells()]
     trials = [
         trial
-        for (cell, seed), step in _steps(planned, PREPARED, 100, progress)
+        for (cell, seed), step in shared(planned, PREPARED, 100, progress, _name)
         for trial in _tried(workspaces[cell.images], config, cell, seed, step)
     ]
     compared = sum(_is_compared(cell, config) for cell in config.cells())
@@ -91,11 +91,9 @@ def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Stu
     return found
 
 
-def _steps(items: Sequence, start: int, end: int, progress: Progress) -> Iterator:
-    """Every item with a progress of its own."""
-    each = (end - start) / len(items)
-    for number, item in enumerate(items):
-        yield item, part(progress, start + number * each, start + (number + 1) * each, str(item[0]))
+def _name(item: Sequence) -> str:
+    """What the bar says of a step: its set of images, or its cell."""
+    return str(item[0])
 
 
 def _prepared(
@@ -128,9 +126,7 @@ def _tried(
     workspace: Workspace, config: StudyConfig, cell: Cell, seed: int, progress: Progress
 ) -> Iterator[Trial]:
     run = trained(workspace, config.training(cell, seed), progress=part(progress, 0, 80))
-    each = 20 / len(config.data)
-    for number, (name, folder) in enumerate(config.data.items()):
-        judging = part(progress, 80 + number * each, 80 + (number + 1) * each)
+    for (name, folder), judging in shared(list(config.data.items()), 80, 100, progress):
         evaluation = evaluate(
             workspace, run, folder, judging, with_map=False, with_fine_tuning=config.fine_tune
         )
