@@ -167,6 +167,8 @@ def _row(path: Path, full: Segmenter, draft: Segmenter, stock: SamAutomaticMaskG
 def _timed(work: Callable) -> tuple:
     clock, cpu = time.perf_counter(), time.process_time()
     result = work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return result, time.perf_counter() - clock, time.process_time() - cpu
 
 

@@ -4,6 +4,7 @@ Each operation is the tensor version of ``torchvision.transforms.v2.functional``
 views it was drawn for, on whatever device the batch is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -42,9 +43,6 @@ class Parameters:
     blur: Tensor
     sigma: Tensor
 
-    def to(self, device: torch.device) -> "Parameters":
-        return Parameters(**{name: value.to(device) for name, value in vars(self).items()})
-
 
 class Augmentation:
     """Alters a batch of views as SimCLR does (arXiv 2002.05709, appendix A) and normalises it."""
@@ -61,8 +59,7 @@ class Augmentation:
 
     def altered(self, views: Tensor, generator: torch.Generator) -> Tensor:
         """The same before normalisation, in 0 to 1."""
-        drawn = self.draw(len(views), views.shape[-1], generator)
-        return apply(views.float() / 255, drawn.to(views.device))
+        return apply(views.float() / 255, self.draw(len(views), views.shape[-1], generator))
 
     def draw(self, count: int, side: int, generator: torch.Generator) -> Parameters:
         """Parameters for ``count`` views of ``side`` x ``side`` px."""
@@ -83,35 +80,43 @@ class Augmentation:
 
 
 def apply(views: Tensor, drawn: Parameters) -> Tensor:
-    """The views, float [N, 3, S, S] in 0 to 1, altered as drawn."""
-    views = torch.where(drawn.flip[:, None, None, None], views.flip(-1), views)
+    """The views, float [N, 3, S, S] in 0 to 1, altered as drawn.
+
+    What was drawn stays on the CPU, which then knows the chosen views without asking the GPU: a
+    GPU that is asked must finish all it was given before it answers.
+    """
+    flip = _beside(views, drawn.flip)[:, None, None, None]
+    views = torch.where(flip, views.flip(-1), views)
     for place in range(4):
         for operation, change in enumerate(_JITTER):
             chosen = drawn.jitter & (drawn.order[:, place] == operation)
-            _change(
-                views, chosen, lambda v, f=change, o=operation, c=chosen: f(v, drawn.factors[c, o])
-            )
+            _change(views, chosen, change, drawn.factors[chosen, operation])
     _change(views, drawn.grey, lambda v: grey(v).expand_as(v))
-    _change(views, drawn.blur, lambda v: blurred(v, drawn.sigma[drawn.blur]))
+    _change(views, drawn.blur, blurred, drawn.sigma[drawn.blur])
     return views
 
 
-def _change(views: Tensor, chosen: Tensor, change) -> None:
-    """Apply ``change`` in place to the chosen views only."""
-    index = chosen.nonzero()[:, 0]
-    if len(index):
-        views[index] = change(views[index])
+def _change(views: Tensor, chosen: Tensor, change: Callable[..., Tensor], *values: Tensor) -> None:
+    """Apply ``change`` in place to the chosen views only, with the values of these."""
+    if chosen.any():
+        index = _beside(views, chosen.nonzero()[:, 0])
+        views[index] = change(views[index], *(_beside(views, value) for value in values))
+
+
+def _beside(views: Tensor, values: Tensor) -> Tensor:
+    """The values on the device of the views, which nobody waits for."""
+    return values.to(views.device, non_blocking=True)
 
 
 def normalised(views: Tensor) -> Tensor:
     """Views in 0 to 1 as networks trained on ImageNet expect them."""
-    mean, std = (torch.tensor(v, device=views.device)[:, None, None] for v in (MEAN, STD))
+    mean, std = (_beside(views, torch.tensor(v)[:, None, None]) for v in (MEAN, STD))
     return (views - mean) / std
 
 
 def grey(views: Tensor) -> Tensor:
     """Luma, [N, 1, S, S]."""
-    return (views * views.new_tensor(GREY)[:, None, None]).sum(dim=1, keepdim=True)
+    return (views * _beside(views, torch.tensor(GREY))[:, None, None]).sum(dim=1, keepdim=True)
 
 
 def brightness(views: Tensor, factor: Tensor) -> Tensor:
@@ -140,7 +145,7 @@ def hue(views: Tensor, shift: Tensor) -> Tensor:
     )
     turned = sector + 6 * shift[:, None, None]
     # Foley and van Dam: channel n = value - chroma * clamp(min(k, 4 - k), 0, 1), k = (n + h) mod 6
-    k = (turned[:, None] + views.new_tensor((5, 3, 1))[:, None, None]) % 6
+    k = (turned[:, None] + torch.arange(5, 0, -2, device=views.device)[:, None, None]) % 6
     return value[:, None] - chroma[:, None] * torch.minimum(k, 4 - k).clamp_(0, 1)
 
 
