@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 
 Item = TypeVar("Item")
 RESULTS = Path(__file__).parent / "results"
@@ -15,6 +16,12 @@ def spread(items: Sequence[Item], count: int) -> list[Item]:
     """At most ``count`` of the items, from the whole length of them."""
     places = np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)
     return [items[place] for place in places]
+
+
+def wait() -> None:
+    """Until the GPU, where there is one, has done all it was given: before a clock is read."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def publish(name: str, content: Any, table: str) -> None:

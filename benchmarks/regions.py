@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import RESULTS, publish, spread
+from common import RESULTS, publish, spread, wait
 from PIL import Image
 from segment_anything import SamAutomaticMaskGenerator
 
@@ -167,8 +167,7 @@ def _row(path: Path, full: Segmenter, draft: Segmenter, stock: SamAutomaticMaskG
 def _timed(work: Callable) -> tuple:
     clock, cpu = time.perf_counter(), time.process_time()
     result = work()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    wait()
     return result, time.perf_counter() - clock, time.process_time() - cpu
 
 

@@ -23,7 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import torch
-from common import publish
+from common import publish, wait
 from lightly.loss import NTXentLoss
 from lightly.models.modules import SimCLRProjectionHead
 from lightly.transforms import SimCLRTransform
@@ -180,17 +180,12 @@ def _rate(step: Callable[[], None], steps: int, views: int) -> float:
     """Views per second after the first steps."""
     for _ in range(WARM):
         step()
-    _wait()
+    wait()
     started = time.perf_counter()
     for _ in range(steps - WARM):
         step()
-    _wait()
+    wait()
     return views * (steps - WARM) / (time.perf_counter() - started)
-
-
-def _wait() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
 
 
 def _result(config: TrainingConfig, found: dict[str, list[float]]) -> dict[str, Any]:
