@@ -67,7 +67,7 @@ def start(workspace: Workspace, images: int) -> None:
         left, middle, button = st.columns([4, 3.5, 2.5], vertical_alignment="bottom")
         kind = one_of(t("training.views"), KINDS, "region", left, help=t("training.views_help"))
         preset = one_of(t("training.preset"), PRESETS, "quick", middle)
-        changes = details(preset)
+        changes = details(workspace, preset, kind)
         if kind == "region" and not store.current(workspace):
             shell.missing(t("training.no_regions"), "regions")
             return
@@ -85,7 +85,7 @@ def views_settings(workspace: Workspace) -> dict[str, object]:
     return {key: value for key, value in chosen.items() if key not in ("kind", "size")}
 
 
-def details(preset: str) -> dict[str, object]:
+def details(workspace: Workspace, preset: str, kind: str) -> dict[str, object]:
     """What an engineer may want to change; the preset's own values stand in the fields."""
     now = training.PRESETS[preset]
     with st.expander(t("training.details"), icon=":material/tune:"):
@@ -119,8 +119,20 @@ def details(preset: str) -> dict[str, object]:
         )
         if weights == "file":
             weights = st.text_input(t("training.weights_path")).strip()
-    values = {"loss": loss, "backbone": backbone, "weights": weights}
+        judge = harder_regions(workspace) if kind == "region" else ""
+    values = {"loss": loss, "backbone": backbone, "weights": weights, "difficulty_of": judge}
     return values | {"epochs": epochs, "seed": seed}
+
+
+def harder_regions(workspace: Workspace) -> str:
+    """The finished run that says which regions are difficult; "" for none."""
+    finished = {r.id: r for r in runs.runs(workspace) if r.encoder_path.exists()}
+    return st.selectbox(
+        t("training.harder"),
+        ["", *finished],
+        format_func=lambda i: run_panel.title(finished[i]) if i else t("training.harder_none"),
+        help=t("training.harder_help"),
+    )
 
 
 def launch_new(workspace: Workspace, config: TrainingConfig) -> None:
@@ -173,9 +185,10 @@ def everything(workspace: Workspace, run: Run) -> None:
 
 
 def twin_of(config: TrainingConfig) -> TrainingConfig:
-    """The same settings with the other kind of views."""
+    """The same settings with the other kind of views, drawn as they come."""
     other = OTHER_KIND[config.views.kind]
-    return config.model_copy(update={"views": config.views.model_copy(update={"kind": other})})
+    views = config.views.model_copy(update={"kind": other})
+    return config.model_copy(update={"views": views, "difficulty_of": ""})
 
 
 @st.fragment(run_every=2.0)

@@ -94,6 +94,8 @@ class TrainingConfig(Config):
         same_image: what pairs of one image are to each other: ``excluded`` from the negatives, or
             ``kept`` among them where their regions have nothing in common. Only SimCLR has
             negatives in the batch; MoCo's queue always leaves a pair's own image out.
+        difficulty_of: a finished run; regions of which it finds two views unlike are drawn more
+            often (:mod:`samclr_core.training.difficulty`). Only for ``region`` views.
         accumulate: batches per optimizer step; each has negatives of its own only.
         lr: peak learning rate.
         backbone_lr: the backbone's share of ``lr``; None is 1 from random weights, 0.1 from others.
@@ -128,6 +130,7 @@ class TrainingConfig(Config):
     batch_size: int = Field(default=128, ge=2)
     together: int = Field(default=1, ge=1)
     same_image: Literal["excluded", "kept"] = "excluded"
+    difficulty_of: str = ""
     accumulate: int = Field(default=1, ge=1)
     lr: float = Field(default=1e-3, gt=0, le=10)
     backbone_lr: float | None = Field(default=None, ge=0, le=1)

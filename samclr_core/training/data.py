@@ -21,6 +21,7 @@ from samclr_core.images import store as images
 from samclr_core.messages import UserError
 from samclr_core.regions import sources
 from samclr_core.regions.region import RegionSet
+from samclr_core.training import difficulty
 from samclr_core.training.runs import Run
 from samclr_core.views.image_views import ImageViews
 from samclr_core.views.pair import ViewPair, ViewSampler
@@ -108,6 +109,7 @@ class PairBatches:
         self.scenes = Scenes(workspace, config.max_side)
         self.workers = workers
         self._workspace = workspace
+        self._run = run
         self._source = run.source
         self._regions = lru_cache(maxsize=2048)(self._read_regions)
         self._order = lru_cache(maxsize=4)(self._permutation)
@@ -134,7 +136,13 @@ class PairBatches:
             raise UserError("training.images_changed") from error
         if not isinstance(self._sample, RegionViews):
             return 0
-        return self._without_regions(self._sample)
+        without = self._without_regions(self._sample)
+        if self.config.difficulty_of:
+            figures = difficulty.of_run(
+                self._workspace, self._run, self.scenes.__getitem__, self._regions, told
+            )
+            self._sample = RegionViews(self.config.views, figures)
+        return without
 
     def _without_regions(self, views: RegionViews) -> int:
         sets = [self._regions(image_id) for image_id in self.images]

@@ -23,22 +23,26 @@ def fabric(config: TrainingConfig) -> Fabric:
     """
     if config.device == "cuda" and not torch.cuda.is_available():
         raise UserError("training.no_cuda")
-    on_gpu = config.device != "cpu" and torch.cuda.is_available()
     ranks.meet()
     chosen = Fabric(
-        accelerator="cuda" if on_gpu else "cpu",
+        accelerator=kind(config),
         strategy="ddp" if ranks.count() > 1 else "auto",
         devices=ranks.count_here(),
         num_nodes=ranks.count() // ranks.count_here(),
-        precision=_precision(config, on_gpu),
+        precision=_precision(config),
     )
     chosen.launch()
     return chosen
 
 
-def _precision(config: TrainingConfig, on_gpu: bool) -> Any:
+def kind(config: TrainingConfig) -> str:
+    """``cuda`` or ``cpu``: what a run of ``config`` computes on here."""
+    return "cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _precision(config: TrainingConfig) -> Any:
     if config.precision == "auto":
-        if not on_gpu:
+        if kind(config) == "cpu":
             return "32-true"
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
     return {"32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[config.precision]

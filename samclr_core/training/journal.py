@@ -24,7 +24,7 @@ class Journal:
         content = "".join(json.dumps(line) + "\n" for line in kept)
         write_atomic(run.metrics_path, content.encode())
 
-    def note(self, key: str, **values: int) -> None:
+    def note(self, key: str, **values: int | str) -> None:
         """A sentence of the catalogue for the log, and for whoever shows the run."""
         self.notes.append({"key": key, "values": values})
         self.log(say(key, language="en", **values))

@@ -218,6 +218,8 @@ def _describe(
     if without_regions:
         total = len(pairs.images)
         journal.note("training.images_without_regions", without=without_regions, images=total)
+    if config.difficulty_of and config.views.kind == "region":
+        journal.note("training.harder_regions", judge=config.difficulty_of)
     facts = {
         "device": str(fabric.device),
         "precision": str(fabric.strategy.precision.precision),

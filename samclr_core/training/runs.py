@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MIN_IMAGES = 2
 # What a twin may differ in: only where the crops are cut.
-_OWN_TO_VIEWS = {"views": True}
+_OWN_TO_VIEWS = {"views": True, "difficulty_of": True}
 
 
 class Run:
@@ -131,12 +131,15 @@ def create(workspace: Workspace, config: TrainingConfig, source: Source | None =
             damaged regions answers a question of its own, so :func:`runs` leaves it out.
 
     Raises:
-        UserError: too few images, or ``region`` views without regions.
+        UserError: too few images, ``region`` views without regions, or a run that should judge
+            how difficult regions are but has not finished.
     """
     images = [record.id for record in catalogue.records(workspace)]
     if len(images) < MIN_IMAGES:
         raise UserError("training.too_few_images", found=len(images), least=MIN_IMAGES)
     used = source_for(workspace, config, source)
+    if config.difficulty_of and not run(workspace, config.difficulty_of).encoder_path.exists():
+        raise UserError("training.not_finished", name=config.difficulty_of)
     parent, kind = workspace.runs, f"{config.loss}-{config.views.kind}"
     if used and used.perturbation:
         parent, kind = workspace.damaged_runs, f"{kind}-{used.perturbation.kind}"

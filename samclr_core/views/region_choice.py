@@ -10,6 +10,8 @@ from samclr_core.regions.region import Region, RegionSet
 from samclr_core.views.config import Choice, ViewsConfig
 from samclr_core.views.shape import aspect, solidity
 
+LEAST_DIFFICULTY = 0.01
+
 
 @dataclass(frozen=True)
 class Eligible:
@@ -26,13 +28,24 @@ class Eligible:
         return rng.choice(self.indices, size=count, replace=False, p=self.chances)
 
 
-def eligible(regions: RegionSet, config: ViewsConfig) -> Eligible:
-    """The regions of one image that pass the limits of ``config``, with their chances."""
+def eligible(
+    regions: RegionSet, config: ViewsConfig, difficulty: np.ndarray | None = None
+) -> Eligible:
+    """The regions of one image that pass the limits of ``config``, with their chances.
+
+    Args:
+        regions: of the image.
+        config: the limits, and what the chance of a region depends on.
+        difficulty: of each region, [regions], 0 to 2; multiplies the chances. Where it is nan, it
+            counts as the mean of the others.
+    """
     passed = [_fits(region, regions, config) for region in regions.regions]
     if config.max_nested is not None or config.max_depth is not None:
         passed = list(passed & _nesting_fits(regions.regions, config))
     indices = np.flatnonzero(passed)
     weights = np.array([_weight(regions.regions[i], config) for i in indices], dtype=float)
+    if difficulty is not None:
+        weights *= _known(difficulty[indices])
     return Eligible(indices, weights / weights.sum() if len(weights) else weights)
 
 
@@ -59,6 +72,13 @@ _WEIGHTS: dict[Choice, Callable[[Region], float]] = {
     "solidity": solidity,
     "aspect": aspect,
 }
+
+
+def _known(difficulty: np.ndarray) -> np.ndarray:
+    """All of it above zero, so that every region keeps a chance."""
+    judged = np.isfinite(difficulty)
+    mean = difficulty[judged].mean() if judged.any() else 1.0
+    return np.maximum(np.where(judged, difficulty, mean), LEAST_DIFFICULTY)
 
 
 def _nesting_fits(regions: tuple[Region, ...], config: ViewsConfig) -> np.ndarray:

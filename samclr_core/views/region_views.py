@@ -1,6 +1,6 @@
 """Region views: both crops inside one SAM region, as SAMCLR cuts them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -31,8 +31,13 @@ class RegionViews:
     budget, and whoever asks can count these pairs.
     """
 
-    def __init__(self, config: ViewsConfig) -> None:
+    def __init__(
+        self, config: ViewsConfig, difficulty: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        """``difficulty``: by image id, that of each region, [regions], 0 to 2 or nan; it multiplies
+        the chance of each. Without it, all are alike."""
         self.config = config
+        self._difficulty = difficulty or {}
         self._whole = ImageViews(config)
         self._eligible: Callable[[_Keyed], Eligible] = lru_cache(maxsize=4096)(self._choose)
 
@@ -43,7 +48,20 @@ class RegionViews:
         cut = self.cut(width, height, regions, rng)
         if cut.region is None or regions is None:
             return self._whole.views(image, cut)
-        region, config = regions.regions[cut.region], self.config
+        return self._views(image, regions.regions[cut.region], cut, rng)
+
+    def pair_in(
+        self, index: int, image: np.ndarray, regions: RegionSet, rng: np.random.Generator
+    ) -> ViewPair | None:
+        """A pair of the region ``index``, or None where too little of two crops would show it."""
+        height, width = image.shape[:2]
+        cut = self._cut_in(index, width, height, regions, rng)
+        return self._views(image, regions.regions[index], cut, rng) if cut else None
+
+    def _views(
+        self, image: np.ndarray, region: Region, cut: Cut, rng: np.random.Generator
+    ) -> ViewPair:
+        config = self.config
         large = [self._view(image, region, b, config.size, rng) for b in (cut.box1, cut.box2)]
         small = [self._view(image, region, b, config.local_size, rng) for b in cut.local_boxes]
         return ViewPair(**vars(cut), view1=large[0], view2=large[1], local_views=tuple(small))
@@ -53,18 +71,27 @@ class RegionViews:
     ) -> Cut:
         if regions is not None:
             for index in self.eligible(regions).draw(REGION_DRAWS, rng):
-                boxes = self._boxes(regions.regions[index], width, height, rng)
-                if boxes is not None:
-                    first, second, *small = (as_box(box) for box in boxes)
-                    return Cut(first, second, int(index), local_boxes=tuple(small))
+                cut = self._cut_in(int(index), width, height, regions, rng)
+                if cut is not None:
+                    return cut
         return self._whole.cut(width, height, None, rng)
+
+    def _cut_in(
+        self, index: int, width: int, height: int, regions: RegionSet, rng: np.random.Generator
+    ) -> Cut | None:
+        boxes = self._boxes(regions.regions[index], width, height, rng)
+        if boxes is None:
+            return None
+        first, second, *small = (as_box(box) for box in boxes)
+        return Cut(first, second, index, local_boxes=tuple(small))
 
     def eligible(self, regions: RegionSet) -> Eligible:
         """The regions that pass the limits, worked out once per region set."""
         return self._eligible(_Keyed(regions))
 
     def _choose(self, keyed: "_Keyed") -> Eligible:
-        return eligible(keyed.regions, self.config)
+        difficulty = self._difficulty.get(keyed.regions.image_id)
+        return eligible(keyed.regions, self.config, difficulty)
 
     def _boxes(
         self, region: Region, width: int, height: int, rng: np.random.Generator

@@ -195,3 +195,20 @@ def cut_by_hand(workspace: Workspace) -> int:
         store.write(workspace, segmenter, region_set)
     store.choose(workspace, segmenter)
     return len(images)
+
+
+def test_a_finished_run_may_say_which_regions_are_difficult(workspace, launched):
+    judge = a_run(workspace)
+    judge.encoder_path.touch()
+    store.choose(workspace, SegmenterConfig())
+    app = opened("training", "en")
+    (choice,) = [s for s in app.selectbox if s.label == texts()["training.harder"]["en"]]
+    assert choice.value == ""
+    choice.select(judge.id).run()
+    start = texts()["training.start"]["en"].format(images=2)
+    (button,) = [b for b in app.button if b.label == start]
+    button.click().run()
+    assert not app.exception
+    run = runs.runs(workspace)[0]
+    assert (run.config.difficulty_of, run.config.views.kind) == (judge.id, "region")
+    assert launched == [["train", "-w", str(workspace.root), "--resume", run.id]]

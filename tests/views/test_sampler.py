@@ -172,3 +172,17 @@ def test_a_crop_is_resized_as_torchvision_does(image) -> None:
     ours = crop(image, (30, 20, 120, 90), 48)
     theirs = tv.resized_crop(Image.fromarray(image), 20, 30, 90, 120, [48, 48])
     np.testing.assert_array_equal(ours, np.asarray(theirs))
+
+
+def test_difficulty_multiplies_the_chances_and_leaves_some_to_all(two_discs) -> None:
+    by_area = config(choice="area")
+    np.testing.assert_allclose(eligible(two_discs, by_area).chances, [0.8, 0.2], atol=0.01)
+    figures = {"equal": [1.0, 4.0], "unknown": [np.nan, 0.3], "none": [np.nan, np.nan]}
+    chances = {
+        name: eligible(two_discs, by_area, np.array(values)).chances
+        for name, values in figures.items()
+    }
+    np.testing.assert_allclose(chances["equal"], [0.5, 0.5], atol=0.02)
+    for name in ("unknown", "none"):
+        np.testing.assert_allclose(chances[name], [0.8, 0.2], atol=0.01)
+    assert eligible(two_discs, by_area, np.zeros(2)).chances.min() > 0.1
