@@ -102,9 +102,9 @@ def study(
 
         folder = out or Path("workspaces") / "studies" / file.stem
         found = engine.study(folder, read(file), progress)
-        rows = [row.brief() for row in found.rows]
         return {
-            "rows": rows,
+            "rows": [row.brief() for row in found.rows],
+            "differences": [one.brief() for one in found.differences],
             "table": str(folder / results.TABLE),
             "page": str(folder / page.PAGE),
         }

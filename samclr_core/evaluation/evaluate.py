@@ -13,10 +13,10 @@ from samclr_core.evaluation import baselines, fine_tuning, results, samples
 from samclr_core.evaluation.baselines import Embedded
 from samclr_core.evaluation.cache import digest, write
 from samclr_core.evaluation.judging import Judged, judge, score
-from samclr_core.evaluation.label_efficiency import curve
+from samclr_core.evaluation.label_efficiency import Curve, curve
 from samclr_core.evaluation.notes import about
 from samclr_core.evaluation.projection import normalised, principal_components, project
-from samclr_core.evaluation.results import CurvePoint, Evaluation
+from samclr_core.evaluation.results import Evaluation
 from samclr_core.evaluation.samples import Prepared, Sample
 from samclr_core.evaluation.split import Split, split
 from samclr_core.jobs import Progress, silent
@@ -88,14 +88,14 @@ def evaluate(
     evaluation = Evaluation(
         **_of_run(run, judged),
         **_of_data(workspace, data, prepared, parts),
-        curves=curves,
+        curves={name: curve.points() for name, curve in curves.items()},
         fine_tuned={name: score(right) for name, right in tuned.items()},
         seconds=clock.laps | {"total": sum(clock.laps.values())},
         notes=[],
     )
     notes = about(workspace, run, evaluation, prepared, parts, len(found) - len(used))
     evaluation = evaluation.model_copy(update={"notes": notes})
-    arrays = _answers(judged, tuned, parts)
+    arrays = _answers(judged, tuned, curves, parts)
     arrays |= _map(prepared, parts, judged["run"], places, components)
     path = results.path_of(run, evaluation)
     write(path.with_suffix(".npz"), arrays | {"embeddings": embedded["run"].values})
@@ -152,10 +152,10 @@ def _all_methods(
 
 def _curves(
     workspace: Workspace, embedded: Mapping[str, Embedded], parts: Split, progress: Progress
-) -> dict[str, list[CurvePoint]]:
+) -> dict[str, Curve]:
     found = {}
     for (name, features), told in shared(list(embedded.items()), 0, 100, progress):
-        found[name] = curve(workspace, features.values, parts, told).points()
+        found[name] = curve(workspace, features.values, parts, told)
     return found
 
 
@@ -220,16 +220,25 @@ def _of_data(
 
 
 def _answers(
-    judged: Mapping[str, Judged], tuned: Mapping[str, np.ndarray], parts: Split
+    judged: Mapping[str, Judged],
+    tuned: Mapping[str, np.ndarray],
+    curves: Mapping[str, Curve],
+    parts: Split,
 ) -> dict[str, np.ndarray]:
-    """For each method and predictor, bool [n_test], ordered by content id."""
+    """For each method and predictor, bool [n_test], ordered by content id; of each point of a
+    curve, [draws, n_test]."""
     truth = parts.labels[parts.test]
     found = {
         f"correct_{name}_{head}": predicted == truth
         for name, result in judged.items()
         for head, predicted in result.predicted.items()
     }
-    return found | {f"correct_{name}_fine_tuned": right for name, right in tuned.items()}
+    found |= {f"correct_{name}_fine_tuned": right for name, right in tuned.items()}
+    return found | {
+        f"curve_{name}_{point}": right
+        for name, curve in curves.items()
+        for point, right in enumerate(curve.correct)
+    }
 
 
 def _map(

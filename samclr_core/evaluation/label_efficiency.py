@@ -34,17 +34,15 @@ class Curve:
 
     def points(self) -> list[CurvePoint]:
         """Each point's accuracy, with an interval over draws and test images."""
-        found = []
-        for per_class, labels, correct in zip(
-            self.per_class, self.labels, self.correct, strict=True
-        ):
-            estimate = intervals.accuracy(correct)
-            ends = (estimate.low, estimate.high)
-            point = CurvePoint(
-                per_class=per_class, labels=labels, accuracy=estimate.mean, ci95=ends
-            )
-            found.append(point)
-        return found
+        columns = zip(self.per_class, self.labels, self.correct, strict=True)
+        return [point_of(*column) for column in columns]
+
+
+def point_of(per_class: int | None, labels: int, correct: np.ndarray) -> CurvePoint:
+    """A point of a curve, from the answers of every draw, bool [draws, n_test]."""
+    found = intervals.accuracy(correct)
+    ends = (found.low, found.high)
+    return CurvePoint(per_class=per_class, labels=labels, accuracy=found.mean, ci95=ends)
 
 
 def curve(

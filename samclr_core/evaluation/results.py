@@ -295,6 +295,12 @@ def correct(path: Path, method: str = "run", head: Head = "linear_probe") -> np.
     return read(path.with_suffix(".npz"), name)[name]
 
 
+def correct_with_few_labels(path: Path, method: str, point: int) -> np.ndarray:
+    """bool [draws, n_test]: the same at a point of the method's curve, for every draw of labels."""
+    name = f"curve_{method}_{point}"
+    return read(path.with_suffix(".npz"), name)[name]
+
+
 def difference(
     a: Sequence[tuple[Path, str]],
     b: Sequence[tuple[Path, str]],

@@ -1,44 +1,76 @@
 """What the charts of printed pages are drawn from: places in an SVG picture."""
 
+import math
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
 from samclr_core.palette import COLOURS
 from samclr_core.training.runs import Run
 
-CURVE_BOX = (50, 20, 700, 210)
+CURVE_BOX = (50, 20, 680, 210)
+Place = tuple[float, float]
+
+
+class Line(NamedTuple):
+    """A curve: its name, its colour, its points in the data, and what is written at its end."""
+
+    name: str
+    colour: str
+    points: Sequence[Place]
+    end: str = ""
 
 
 def loss_curves(finished: list[Run]) -> dict[str, Any] | None:
     """What the macro ``curves`` draws: the loss of every run, in the colour of its views."""
-    series = {
-        run: [(m["step"], m["loss"]) for m in run.metrics() if m["loss"] is not None]
+    lines = [
+        Line(
+            run.id,
+            COLOURS[run.config.views.kind],
+            [(m["step"], m["loss"]) for m in run.metrics() if m["loss"] is not None],
+        )
         for run in finished
-    }
-    points = [point for line in series.values() for point in line]
+    ]
+    points = [point for line in lines for point in line.points]
     if len(points) < 2:
         return None
     steps = max(step for step, _ in points)
-    low, high = min(loss for _, loss in points), max(loss for _, loss in points)
-    place = partial(place_in, box=CURVE_BOX, x_range=(0, steps), y_range=(low, high))
-    lines = [
-        {
-            "name": run.id,
-            "colour": COLOURS[run.config.views.kind],
-            "points": " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in line),
-        }
-        for run, line in series.items()
+    ends = min(loss for _, loss in points), max(loss for _, loss in points)
+    return _drawn(lines, (0, steps), ends) | {
+        "low": f"{ends[0]:.2f}",
+        "high": f"{ends[1]:.2f}",
+        "ticks": [(CURVE_BOX[2], steps)],
+    }
+
+
+def label_curves(lines: Sequence[Line]) -> dict[str, Any]:
+    """The same of accuracies, 0 to 1, over numbers of labels, which are on a logarithmic scale."""
+    counts = sorted({labels for line in lines for labels, _ in line.points})
+    across = math.log10(counts[0]), math.log10(counts[-1])
+    logarithmic = [
+        line._replace(points=[(math.log10(labels), share) for labels, share in line.points])
+        for line in lines
     ]
-    return {"low": low, "high": high, "steps": steps, "lines": lines}
+    ticks = [(place_in(math.log10(n), 0, CURVE_BOX, across, (0, 1))[0], int(n)) for n in counts]
+    texts = {"low": "0 %", "high": "100 %", "ticks": ticks}
+    return _drawn(logarithmic, across, (0, 1)) | texts
+
+
+def _drawn(lines: Iterable[Line], x_range: Place, y_range: Place) -> dict[str, Any]:
+    place = partial(place_in, box=CURVE_BOX, x_range=x_range, y_range=y_range)
+    found = []
+    for line in lines:
+        places = list(starmap(place, line.points))
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        end = (places[-1][0] + 5, places[-1][1] + 4, line.end) if line.end else None
+        found.append({"name": line.name, "colour": line.colour, "points": path, "end": end})
+    return {"lines": found}
 
 
 def place_in(
-    x: float,
-    y: float,
-    box: tuple[int, int, int, int],
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-) -> tuple[float, float]:
+    x: float, y: float, box: tuple[int, int, int, int], x_range: Place, y_range: Place
+) -> Place:
     """The place in the picture of a point in the data; upwards is more."""
     left, top, right, bottom = box
     across = (x - x_range[0]) / ((x_range[1] - x_range[0]) or 1)

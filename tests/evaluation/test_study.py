@@ -58,12 +58,22 @@ def file(tmp_path_factory):
         "losses": ["simclr", "moco"],
         "seeds": 2,
         "regions": "tiny",
+        "curves": True,
+        "comparisons": [
+            {"row": "grey", "beside": "region"},
+            {"row": "other net", "beside": "other net, start"},
+        ],
         "variants": {
             "grey": {
                 "settings": {"views.outside": "mean"},
                 "losses": ["simclr"],
                 "views": ["region"],
-            }
+            },
+            "other net": {
+                "settings": {"small_stem": True},
+                "losses": ["simclr"],
+                "views": ["image"],
+            },
         },
     } | SMALL
     path = root / "discs.yaml"
@@ -87,11 +97,13 @@ def test_every_method_stands_beside_its_baselines(found) -> None:
     assert [(row.loss, row.views, row.variant) for row in study.rows] == [
         ("colour", "", ""),
         ("start", "", ""),
+        ("start", "", "other net"),
         ("simclr", "image", ""),
         ("simclr", "region", ""),
         ("moco", "image", ""),
         ("moco", "region", ""),
         ("simclr", "region", "grey"),
+        ("simclr", "image", "other net"),
     ]
     assert study.n_test == {"parts": 12}
     assert all(row.seeds == 2 for row in study.rows)
@@ -104,16 +116,46 @@ def test_every_method_stands_beside_its_baselines(found) -> None:
 
 def test_differences_are_to_image_views_and_widened_for_their_number(found) -> None:
     study = found[0]
-    assert study.compared == 3
+    assert study.compared == 6
     compared = [row for row in study.rows if row.gain]
     assert [(row.loss, row.views, row.variant) for row in compared] == [
         ("simclr", "region", ""),
         ("moco", "region", ""),
         ("simclr", "region", "grey"),
+        ("simclr", "image", "other net"),
     ]
     for row in compared:
-        image = next(r for r in study.rows if (r.loss, r.views) == (row.loss, "image"))
+        plain = row.loss, "image", ""
+        image = next(r for r in study.rows if (r.loss, r.views, r.variant) == plain)
         assert row.gain.mean == pytest.approx(row.accuracy.mean - image.accuracy.mean)
+
+
+def test_any_two_rows_can_be_compared(found) -> None:
+    """Only SimCLR was tried with the variant, so MoCo has no such difference."""
+    study, _, folder = found
+    rows = {(row.loss, row.views, row.variant): row.accuracy.mean for row in study.rows}
+    expected = {
+        ("grey", "region"): rows["simclr", "region", "grey"] - rows["simclr", "region", ""],
+        ("other net", "other net, start"): rows["simclr", "image", "other net"]
+        - rows["start", "", "other net"],
+    }
+    found_gains = {(one.row, one.beside): one.gain for one in study.differences}
+    assert {key: pytest.approx(gain.mean) for key, gain in found_gains.items()} == expected
+    assert all(gain.low <= gain.mean <= gain.high for gain in found_gains.values())
+    assert {one.loss for one in study.differences} == {"simclr"}
+    assert "- simclr: grey, minus region: " in (folder / results.TABLE).read_text()
+    assert "simclr: grey, minus region" in (folder / page.PAGE).read_text(encoding="utf-8")
+
+
+def test_rows_with_few_labels(found) -> None:
+    """Four labels a class: the curve's points are 1, 2 and all, the last of which is the probe."""
+    study, _, folder = found
+    for row in study.rows:
+        assert [point.per_class for point in row.curve] == [1, 2, None]
+        assert [point.labels for point in row.curve] == [2, 4, 8]
+        assert row.curve[-1].accuracy == pytest.approx(row.accuracy.mean)
+        assert all(point.ci95[0] <= point.accuracy <= point.ci95[1] for point in row.curve)
+    assert "| method | views | 1 | 2 | all 8 |" in (folder / results.TABLE).read_text()
 
 
 def test_simultaneous_intervals_are_wider() -> None:
@@ -127,7 +169,7 @@ def test_simultaneous_intervals_are_wider() -> None:
 def test_nothing_is_trained_twice(found) -> None:
     made, again, folder = found
     assert [row.runs for row in made.rows] == [row.runs for row in again.rows]
-    assert len(runs.runs(Workspace(folder / "photos"))) == 5 * 2
+    assert len(runs.runs(Workspace(folder / "photos"))) == 6 * 2
 
 
 def test_the_table_and_the_figures_say_the_same(found) -> None:
@@ -145,8 +187,9 @@ def test_the_page_shows_every_row_and_every_training(found) -> None:
     made, _, folder = found
     html = (folder / page.PAGE).read_text(encoding="utf-8")
     assert "http" not in html.replace("http-equiv", "")
-    assert html.count("<tr><td>") == len(made.rows)
-    assert html.count("<polyline") == len(runs.runs(Workspace(folder / "photos")))
+    assert html.count("<tr><td>") == len(made.rows) + len(made.differences)
+    trainings = len(runs.runs(Workspace(folder / "photos")))
+    assert html.count("<polyline") == trainings + len(made.rows)
     for row in made.rows:
         assert f"{100 * row.accuracy.mean:.1f}&thinsp;%" in html
     kept = results.Study.model_validate_json((folder / results.STUDY).read_text())
@@ -185,6 +228,7 @@ def test_cells_of_a_grid() -> None:
         ({"settings": {"epoch": 3}}, "epoch"),
         ({"losses": ["simclr", "byol"]}, "byol"),
         ({"seed": 3}, "seed"),
+        ({"comparisons": [{"row": "gray", "beside": "region"}]}, "“gray”.*other net"),
     ],
 )
 def test_mistakes_are_said_before_anything_is_trained(file, change, words) -> None:

@@ -12,6 +12,8 @@ from samclr_core.messages import UserError
 from samclr_core.training.config import PRESETS, Loss, TrainingConfig
 from samclr_core.views.config import Kind
 
+# Settings of a training that decide what its backbone starts from.
+_START = {"backbone", "weights", "small_stem"}
 PLAIN = ""
 """The variant that changes nothing."""
 
@@ -23,6 +25,34 @@ class Cell(NamedTuple):
     loss: Loss
     views: Kind
     variant: str
+
+
+class Contender(NamedTuple):
+    """What a row of the table is about: a cell's runs, or what they started from.
+
+    Attributes:
+        cell: the trainings.
+        method: ``run``, or ``start`` for the frozen backbone before them.
+    """
+
+    cell: Cell
+    method: str
+
+
+class Comparison(Config):
+    """A further difference: two rows of one loss, each by its name.
+
+    The plain rows are called by their kind of views, a variant's by its name; where a variant is
+    tried with both kinds, ``<name>, image`` and ``<name>, region``. What they started from is
+    called ``start``, and ``<name>, start`` where a variant has another start.
+
+    Attributes:
+        row: the one that may be better.
+        beside: the one that is subtracted.
+    """
+
+    row: str
+    beside: str
 
 
 class Variant(Config):
@@ -51,12 +81,14 @@ class StudyConfig(Config):
         losses: see :class:`TrainingConfig`.
         views: kinds of views.
         variants: further rows, by name.
+        comparisons: further differences than those to plain ``image`` views.
         seeds: trainings of each row, with the seeds 0, 1, ...
         preset: of the trainings.
         settings: of the trainings, over the preset's, as ``epochs: 20`` or ``views.size: 64``.
         regions: preset of the segmenter, for ``region`` views.
         fine_tune: whether to train whole networks on the labels as well, from every encoder and
             from scratch; takes minutes each.
+        curves: whether to fit the probe on few labels as well (:mod:`.label_efficiency`).
     """
 
     title: str = ""
@@ -65,12 +97,14 @@ class StudyConfig(Config):
     losses: tuple[Loss, ...] = Field(default=("simclr",), min_length=1)
     views: tuple[Kind, ...] = Field(default=("image", "region"), min_length=1)
     variants: dict[str, Variant] = Field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
     most_images: int | None = Field(default=None, ge=2)
     seeds: int = Field(default=3, ge=1, le=20)
     preset: str = "quick"
     settings: dict[str, Any] = Field(default_factory=dict)
     regions: str = "draft"
     fine_tune: bool = False
+    curves: bool = False
 
     def cells(self) -> list[Cell]:
         """All that is trained; what others are compared with comes first."""
@@ -83,6 +117,45 @@ class StudyConfig(Config):
             )
         )
         return [Cell(*cell) for cell in (*plain, *changed)]
+
+    def starts(self, images: str) -> dict[str, Cell]:
+        """A cell for every different start of the networks, by variant; the plain one is first."""
+        found: dict[str, Cell] = {}
+        known = set()
+        for cell in self.cells():
+            start = self.training(cell, 0).model_dump(include=_START)
+            if cell.images == images and str(start) not in known:
+                known.add(str(start))
+                found[cell.variant] = cell
+        return found
+
+    def contenders(self, images: str, loss: Loss) -> dict[str, Contender]:
+        """What can be compared on one set of images, by name (see :class:`Comparison`)."""
+        starts = {
+            ", ".join(filter(None, (variant, "start"))): Contender(cell, "start")
+            for variant, cell in self.starts(images).items()
+        }
+        cells = [cell for cell in self.cells() if (cell.images, cell.loss) == (images, loss)]
+        return starts | {self._name(cell): Contender(cell, "run") for cell in cells}
+
+    def _name(self, cell: Cell) -> str:
+        variant = self.variants.get(cell.variant)
+        if variant is None:
+            return cell.views
+        alone = len(variant.views or self.views) == 1
+        return cell.variant if alone else f"{cell.variant}, {cell.views}"
+
+    def compared(self, images: str) -> list[tuple[Comparison, Contender, Contender]]:
+        """Every further difference on one set of images, for each loss that has both rows."""
+        found = []
+        for loss in self.losses:
+            known = self.contenders(images, loss)
+            found += [
+                (pair, known[pair.row], known[pair.beside])
+                for pair in self.comparisons
+                if {pair.row, pair.beside} <= known.keys()
+            ]
+        return found
 
     def training(self, cell: Cell, seed: int) -> TrainingConfig:
         """The settings of one training.
@@ -124,4 +197,17 @@ def read(path: Path) -> StudyConfig:
     # All settings are looked at before the first hour is spent.
     for cell in config.cells():
         config.training(cell, 0)
+    _refuse_unknown_rows(config)
     return config.model_copy(update=found)
+
+
+def _refuse_unknown_rows(config: StudyConfig) -> None:
+    known = {
+        name: None
+        for images, loss in product(config.images, config.losses)
+        for name in config.contenders(images, loss)
+    }
+    for pair in config.comparisons:
+        for name in (pair.row, pair.beside):
+            if name not in known:
+                raise UserError("evaluation.study_unknown_row", name=name, known="; ".join(known))

@@ -11,9 +11,10 @@ from samclr_core.estimate import Estimate
 from samclr_core.evaluation import intervals
 from samclr_core.evaluation import results as evaluations
 from samclr_core.evaluation.evaluate import evaluate
-from samclr_core.evaluation.results import Head
+from samclr_core.evaluation.label_efficiency import point_of
+from samclr_core.evaluation.results import CurvePoint, Head
 from samclr_core.evaluation.study import page, results
-from samclr_core.evaluation.study.config import PLAIN, Cell, StudyConfig, files
+from samclr_core.evaluation.study.config import PLAIN, Cell, Contender, StudyConfig, files
 from samclr_core.evaluation.study.results import Row, Study
 from samclr_core.images.decode import SUFFIXES
 from samclr_core.images.intake import add_paths
@@ -29,7 +30,6 @@ from samclr_core.workspace import Workspace
 # Hundredths of the bar for taking in the images and cutting them.
 PREPARED = 15
 TAKEN_IN = "study-images"
-BASELINES = ("colour", "start")
 SCRATCH = "scratch"
 
 
@@ -45,7 +45,15 @@ class Trial:
 
     def correct(self, method: str = "run", head: Head = "linear_probe") -> np.ndarray:
         """bool [n_test]: whether the method was right on each test image."""
-        return evaluations.correct(evaluations.path_of(self.run, self.evaluation), method, head)
+        return evaluations.correct(self._path, method, head)
+
+    def correct_with_few_labels(self, method: str, point: int) -> np.ndarray:
+        """bool [draws, n_test]: the same at a point of the method's curve."""
+        return evaluations.correct_with_few_labels(self._path, method, point)
+
+    @property
+    def _path(self) -> Path:
+        return evaluations.path_of(self.run, self.evaluation)
 
 
 def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Study:
@@ -71,11 +79,11 @@ def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Stu
         for trial in _tried(workspaces[cell.images], config, cell, seed, step)
     ]
     compared = sum(_is_compared(cell, config) for cell in config.cells())
-    rows = [
-        row
+    compared += sum(len(config.compared(images)) for images in config.images)
+    parts = [
+        [t for t in trials if (t.cell.images, t.data) == (images, data)]
         for images in config.images
         for data in config.data
-        for row in _rows([t for t in trials if (t.cell.images, t.data) == (images, data)], compared)
     ]
     found = Study(
         title=config.title or ", ".join(config.images),
@@ -83,7 +91,8 @@ def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Stu
         config=config.model_dump(mode="json"),
         n_test={trial.data: trial.evaluation.n_test for trial in trials},
         compared=compared,
-        rows=rows,
+        rows=[row for part in parts for row in _rows(part, config, compared)],
+        differences=[one for part in parts for one in _differences(part, config, compared)],
     )
     results.save(folder, found)
     page.write(folder, found)
@@ -128,7 +137,13 @@ def _tried(
     run = trained(workspace, config.training(cell, seed), progress=part(progress, 0, 80))
     for (name, folder), judging in shared(list(config.data.items()), 80, 100, progress):
         evaluation = evaluate(
-            workspace, run, folder, judging, with_map=False, with_fine_tuning=config.fine_tune
+            workspace,
+            run,
+            folder,
+            judging,
+            with_map=False,
+            with_curves=config.curves,
+            with_fine_tuning=config.fine_tune,
         )
         yield Trial(cell, seed, name, run, evaluation)
 
@@ -139,39 +154,79 @@ def _is_compared(cell: Cell, config: StudyConfig) -> bool:
     return cell != reference and reference in config.cells()
 
 
-def _rows(trials: list[Trial], compared: int) -> Iterator[Row]:
+def _rows(trials: list[Trial], config: StudyConfig, compared: int) -> Iterator[Row]:
     """The rows of one set of images and one data set: the baselines, then every cell."""
     cells = dict.fromkeys(trial.cell for trial in trials)
-    first = [trial for trial in trials if trial.cell == trials[0].cell]
-    for name in BASELINES:
-        yield _row(first, name, None, compared)
+    yield _row(_of(trials, trials[0].cell), "colour")
+    for cell in config.starts(trials[0].cell.images).values():
+        yield _row(_of(trials, cell), "start")
     for cell in cells:
         reference = cell._replace(views="image", variant=PLAIN)
-        beside = [t for t in trials if t.cell == reference and reference != cell]
-        yield _row([t for t in trials if t.cell == cell], "run", beside or None, compared)
+        gain = None
+        if reference in cells and reference != cell:
+            gain = _gain(trials, Contender(cell, "run"), Contender(reference, "run"), compared)
+        yield _row(_of(trials, cell), "run", gain)
 
 
-def _row(trials: list[Trial], method: str, beside: list[Trial] | None, compared: int) -> Row:
+def _of(trials: list[Trial], cell: Cell) -> list[Trial]:
+    return [trial for trial in trials if trial.cell == cell]
+
+
+def _row(trials: list[Trial], method: str, gain: Estimate | None = None) -> Row:
     cell, learned = trials[0].cell, method == "run"
-    ours = np.array([trial.correct(method) for trial in trials])
-    gain = None
-    if beside:
-        theirs = np.array([trial.correct() for trial in beside])
-        gain = intervals.paired_difference(ours, theirs, comparisons=compared)
     return Row(
         images=cell.images,
         loss=cell.loss if learned else method,
         views=cell.views if learned else "",
-        variant=cell.variant if learned else PLAIN,
+        variant=cell.variant if method != "colour" else PLAIN,
         data=trials[0].data,
-        accuracy=intervals.accuracy(ours),
+        accuracy=intervals.accuracy(np.array([trial.correct(method) for trial in trials])),
         knn=intervals.accuracy(np.array([trial.correct(method, "knn") for trial in trials])),
         fine_tuned=_fine_tuned(trials, method),
+        curve=_few_labels(trials, method),
         gain=gain,
         seeds=len(trials),
         seconds=sum(trial.run.seconds for trial in trials) if learned else 0.0,
         runs=[trial.run.id for trial in trials] if learned else [],
     )
+
+
+def _gain(trials: list[Trial], row: Contender, beside: Contender, compared: int) -> Estimate:
+    """The accuracy of ``row`` minus that of ``beside``, seed by seed."""
+    ours, theirs = (
+        np.array([trial.correct(one.method) for trial in _of(trials, one.cell)])
+        for one in (row, beside)
+    )
+    return intervals.paired_difference(ours, theirs, comparisons=compared)
+
+
+def _differences(
+    trials: list[Trial], config: StudyConfig, compared: int
+) -> Iterator[results.Difference]:
+    """What is compared beyond the rows, of one set of images and one data set."""
+    images, data = trials[0].cell.images, trials[0].data
+    for pair, row, beside in config.compared(images):
+        yield results.Difference(
+            images=images,
+            data=data,
+            loss=row.cell.loss,
+            row=pair.row,
+            beside=pair.beside,
+            gain=_gain(trials, row, beside, compared),
+        )
+
+
+def _few_labels(trials: list[Trial], method: str) -> list[CurvePoint]:
+    """The curve over labels of all seeds; empty where there is none."""
+    points = trials[0].evaluation.curves.get(method, [])
+    return [
+        point_of(
+            point.per_class,
+            point.labels,
+            np.concatenate([trial.correct_with_few_labels(method, at) for trial in trials]),
+        )
+        for at, point in enumerate(points)
+    ]
 
 
 def _fine_tuned(trials: list[Trial], method: str) -> Estimate | None:

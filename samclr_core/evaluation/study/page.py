@@ -6,11 +6,12 @@ from typing import Any
 
 import yaml
 
+from samclr_core.estimate import Estimate
 from samclr_core.evaluation.study import results
 from samclr_core.evaluation.study.results import Row, Study
 from samclr_core.palette import COLOURS
 from samclr_core.printed import render
-from samclr_core.printed.charts import loss_curves
+from samclr_core.printed.charts import Line, label_curves, loss_curves
 from samclr_core.training import runs
 from samclr_core.workspace import Workspace, write_atomic
 
@@ -41,20 +42,48 @@ def _part(study: Study, rows: list[Row]) -> dict[str, Any]:
         "test": study.n_test[rows[0].data],
         "rows": [_row(number, row) for number, row in enumerate(rows, start=1)],
         "tuned": any(row.fine_tuned for row in rows),
+        "differences": [
+            {"name": f"{one.loss}: {one.row}, minus {one.beside}", "gain": _signed(one.gain)}
+            for one in results.differences(study, rows)
+        ],
+        "labels": _label_curves(rows),
         "reading": results.reading(study, rows),
     }
 
 
+def _signed(gain: Estimate) -> str:
+    return results.spread(gain, signed=True)
+
+
+def _label_curves(rows: list[Row]) -> dict[str, Any] | None:
+    lines = [
+        Line(
+            f"{_name(number, row)} {row.variant}".strip(),
+            COLOURS[row.views or row.loss],
+            [(point.labels, point.accuracy) for point in row.curve],
+            f"{number}.",
+        )
+        for number, row in enumerate(rows, start=1)
+        if row.curve
+    ]
+    return label_curves(lines) if lines else None
+
+
+def _name(number: int, row: Row) -> str:
+    """As in the charts, which have no room for the variant's name."""
+    return " ".join(filter(None, (f"{number}.", row.loss, row.views)))
+
+
 def _row(number: int, row: Row) -> dict[str, Any]:
-    """A line of the table, and of the chart, which has no room for the variant's name."""
+    """A line of the table, and of the chart."""
     return {
-        "name": " ".join(filter(None, (f"{number}.", row.loss, row.views))),
+        "name": _name(number, row),
         "variant": row.variant,
         "colour": COLOURS[row.views or row.loss],
         "probe": row.accuracy,
         "knn": row.knn.mean,
         "fine_tuned": results.spread(row.fine_tuned) if row.fine_tuned else "",
-        "gain": results.spread(row.gain, signed=True) if row.gain else "",
+        "gain": _signed(row.gain) if row.gain else "",
         "seeds": row.seeds,
         "seconds": row.seconds,
     }

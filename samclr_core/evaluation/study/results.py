@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation.intervals import LEAST_SEEDS
+from samclr_core.evaluation.results import CurvePoint
 from samclr_core.evaluation.study.config import PLAIN
 from samclr_core.workspace import write_atomic
 
@@ -26,8 +27,10 @@ class Row(BaseModel):
         knn: of the nearest neighbours.
         fine_tuned: of the whole network trained on the labels; from random weights, which are the
             ``start`` of runs that were not pretrained, this is supervised learning from scratch.
+        curve: of the linear probe on few labels, over seeds, draws and test images; empty where it
+            was not asked for.
         gain: accuracy minus that of the plain method with ``image`` views of the same loss, paired
-            by seed and test image; its interval is widened for the number of such rows of a data
+            by seed and test image; its interval is widened for the number of differences of a data
             set. None for these themselves and for the baselines.
         seeds: trainings it rests on.
         seconds: machine time of these.
@@ -44,6 +47,7 @@ class Row(BaseModel):
     accuracy: Estimate
     knn: Estimate
     fine_tuned: Estimate | None = None
+    curve: list[CurvePoint] = []
     gain: Estimate | None
     seeds: int
     seconds: float
@@ -61,14 +65,42 @@ class Row(BaseModel):
             "ci95": [round(self.accuracy.low, 4), round(self.accuracy.high, 4)],
             "knn": round(self.knn.mean, 4),
             "fine_tuned": _rounded(self.fine_tuned),
+            "curve": [[p.labels, round(p.accuracy, 4)] for p in self.curve],
             "gain": _rounded(self.gain),
             "seeds": self.seeds,
             "seconds": round(self.seconds, 1),
         }
 
 
+class Difference(BaseModel):
+    """Accuracy of one row minus that of another, paired and widened as :attr:`Row.gain` is.
+
+    Attributes:
+        images: name of the photos both learned from.
+        data: name of the data set both are judged by.
+        loss: of both.
+        row: name of the one.
+        beside: name of the other.
+        gain: of the linear probe.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    images: str
+    data: str
+    loss: str
+    row: str
+    beside: str
+    gain: Estimate
+
+    def brief(self) -> dict[str, Any]:
+        """The figures as the command line prints them."""
+        return self.model_dump(exclude={"gain"}) | {"gain": _rounded(self.gain)}
+
+
 class Study(BaseModel):
-    """A study's rows; ``compared`` is the number of differences that share each error rate."""
+    """A study's rows, and what was compared beyond them; ``compared`` is the number of differences
+    that share each error rate."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -78,6 +110,7 @@ class Study(BaseModel):
     n_test: dict[str, int]
     compared: int
     rows: list[Row]
+    differences: list[Difference] = []
 
 
 def save(folder: Path, study: Study) -> None:
@@ -111,10 +144,45 @@ def _part(study: Study, rows: list[Row]) -> str:
             "| --- | --- | ---: | ---: | ---: | ---: |" + rule,
             *(_line(row, tuned) for row in rows),
             "",
+            *_further(differences(study, rows)),
+            *_few_labels(rows),
             reading(study, rows),
             "",
         ]
     )
+
+
+def differences(study: Study, rows: list[Row]) -> list[Difference]:
+    """Those between rows of a part."""
+    part = rows[0].images, rows[0].data
+    return [one for one in study.differences if (one.images, one.data) == part]
+
+
+def _further(found: list[Difference]) -> list[str]:
+    lines = [
+        f"- {one.loss}: {one.row}, minus {one.beside}: {spread(one.gain, signed=True)}"
+        for one in found
+    ]
+    return ["Further differences of the linear probe:", "", *lines, ""] if lines else []
+
+
+def _few_labels(rows: list[Row]) -> list[str]:
+    points = rows[0].curve
+    if not points:
+        return []
+    counts = [str(point.per_class or f"all {point.labels}") for point in points]
+    return [
+        "The linear probe on so many labels per class:",
+        "",
+        f"| method | views | {' | '.join(counts)} |",
+        f"| --- | --- |{' ---: |' * len(counts)}",
+        *(
+            f"| {_method(row)} | {row.views} | "
+            f"{' | '.join(f'{100 * point.accuracy:.1f}' for point in row.curve)} |"
+            for row in rows
+        ),
+        "",
+    ]
 
 
 def reading(study: Study, rows: list[Row]) -> str:
@@ -128,11 +196,14 @@ def reading(study: Study, rows: list[Row]) -> str:
     return " ".join(said)
 
 
+def _method(row: Row) -> str:
+    return f"{row.loss}, {row.variant}" if row.variant != PLAIN else row.loss
+
+
 def _line(row: Row, tuned: bool) -> str:
-    method = f"{row.loss}, {row.variant}" if row.variant != PLAIN else row.loss
     gain = spread(row.gain, signed=True) if row.gain else ""
     cells = (
-        method,
+        _method(row),
         row.views,
         str(row.seeds),
         spread(row.accuracy),
