@@ -22,8 +22,9 @@ class SegmenterConfig(Config):
             name of a model tuned in the workspace.
         weights: which weights of that name: 12 hex digits of the file's SHA-256, filled in when
             they are at hand, so that another file of the same name never gets these regions.
-        foveated: whether a prompt sees what lies far from it in outline only, which is several
-            times as fast and finds nearly the same masks (on CPUs; on GPUs it always sees all).
+        foveated: whether short cuts are taken that find nearly the same masks several times as
+            fast: prompts that look like their neighbours are left out, and a prompt sees what lies
+            far from it in outline only (on CPUs; on GPUs it always sees all).
         points_per_side: prompts along one side of the grid over the image.
         min_predicted_iou: masks of which the model thinks less are dropped.
         min_stability: masks that change more than this between two logit cuts are dropped.

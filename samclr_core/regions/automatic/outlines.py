@@ -4,14 +4,14 @@ Three of four are second copies of a better one, or unstable by far. An outline,
 of the 64 x 64 tokens, shows it at a hundredth of the price.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from samclr_core.regions.automatic.candidates import Candidate, Sketch, packed
 from samclr_core.regions.automatic.geometry import LOGIT_SIDE, LOGITS_PER_TOKEN, TOKENS
 from samclr_core.regions.automatic.overlaps import box_iou, mask_iou
-from samclr_core.regions.automatic.reasons import SAME_BOX, SAME_MASK
+from samclr_core.regions.automatic.reasons import SAME_BOX, SAME_MASK, UNSTABLE
 from samclr_core.regions.config import SegmenterConfig
 
 # Outlines of fewer tokens are too coarse to be compared ...
@@ -22,85 +22,103 @@ ALIKE = 0.85
 # ... and an outline this like that of a mask that was drawn and refused need not be drawn.
 SAME = 0.9
 # An outline's stability may be so much lower than its mask's, if it has tokens enough to tell.
-TOLERANCE = 0.2
-ENOUGH_TOKENS = 16
-
-
-@dataclass(frozen=True)
-class Outline:
-    """A mask's tokens: their number, their bits, uint64 [64], and their box, X, Y, X, Y."""
-
-    tokens: int
-    bits: np.ndarray
-    box: np.ndarray
-
-    @classmethod
-    def of(cls, sketch: Sketch) -> "Outline":
-        """That of a sketch."""
-        inside = np.zeros((TOKENS, TOKENS), bool)
-        height, width = sketch.outline.shape
-        inside[:height, :width] = (sketch.outline > 0).numpy()
-        return cls.of_tokens(inside)
-
-    @classmethod
-    def of_mask(cls, candidate: Candidate) -> "Outline":
-        """That of a mask: the tokens at least half of whose logits it has."""
-        bits = packed(candidate, LOGIT_SIDE).view(np.uint8)
-        logits = np.unpackbits(bits).reshape(TOKENS, LOGITS_PER_TOKEN, TOKENS, LOGITS_PER_TOKEN)
-        return cls.of_tokens(logits.mean((1, 3)) >= 0.5)
-
-    @classmethod
-    def of_tokens(cls, inside: np.ndarray) -> "Outline":
-        """That of bool [64, 64]."""
-        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-        box = np.zeros(4)
-        if len(rows):
-            box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-        bits = np.packbits(inside).view(np.uint64)
-        return cls(int(np.count_nonzero(inside)), bits, box)
+TOLERANCE = 0.1
+ENOUGH_TOKENS = 8
+# Sketches looked at together: more would not stay in a core's cache.
+CHUNK = 128
 
 
 class Outlines:
-    """Outlines of the masks that were kept, and of those that were drawn and refused."""
+    """The outlines of all sketches of an image, best first, and why each need not be drawn.
 
-    def __init__(self, config: SegmenterConfig) -> None:
+    Whenever a mask was drawn and kept, or refused, all sketches after it are compared with it at
+    once.
+
+    Attributes:
+        reasons: why each sketch cannot become a region, as far as is known by now; None: it may.
+    """
+
+    def __init__(self, sketches: Sequence[Sketch], config: SegmenterConfig) -> None:
+        """``sketches`` are all of one image, in the order in which they will be looked at."""
         self.config = config
-        self.kept_bits = self.refused_bits = np.zeros((0, TOKENS * TOKENS // 64), np.uint64)
-        self.kept_boxes = np.zeros((0, 4))
-        self.reasons: list[str] = []
+        count = len(sketches)
+        self.tokens = np.zeros(count, int)
+        self.bits = np.zeros((count, TOKENS * TOKENS // 64), np.uint64)
+        self.boxes = np.zeros((count, 4))
+        self.reasons: list[str | None] = [None] * count
+        self._comparable = np.zeros(count, bool)
+        for start in range(0, count, CHUNK):
+            self._look_at(sketches[start : start + CHUNK], slice(start, start + CHUNK))
 
-    def keep(self, outline: Outline) -> None:
-        """Remember a mask that became a region."""
-        self.kept_bits = np.vstack([self.kept_bits, outline.bits])
-        self.kept_boxes = np.vstack([self.kept_boxes, outline.box])
+    def _look_at(self, sketches: Sequence[Sketch], part: slice) -> None:
+        outlines = np.full((len(sketches), TOKENS, TOKENS), -np.inf, np.float32)
+        height, width = sketches[0].outline.shape
+        for place, sketch in enumerate(sketches):
+            outlines[place, :height, :width] = sketch.outline
+        offset = self.config.stability_offset
+        sure, bits, perhaps = (as_bits(outlines > cut) for cut in (offset, 0, -offset))
+        self.tokens[part] = count(bits)
+        self.bits[part] = bits
+        self.boxes[part] = boxes_of(bits)
+        wavering = count(sure) < (self.config.min_stability - TOLERANCE) * count(perhaps)
+        self._comparable[part] = self.tokens[part] >= LEAST_TOKENS
+        enough = self.tokens[part] >= ENOUGH_TOKENS
+        self._drop(part.start + np.flatnonzero(wavering & enough), UNSTABLE)
 
-    def refuse(self, outline: Outline, reason: str) -> None:
-        """Remember one that was drawn in vain."""
-        self.refused_bits = np.vstack([self.refused_bits, outline.bits])
-        self.reasons.append(reason)
+    def keep(self, number: int, mask: Candidate) -> None:
+        """Sketch ``number`` became a region: its copies need not be drawn."""
+        bits = as_bits(tokens_of(mask)[None])
+        others = self._comparable_after(number)
+        least = np.where(self.tokens[others] >= MANY_TOKENS, 0.0, ALIKE)
+        same_box = box_iou(boxes_of(bits)[0], self.boxes[others])
+        same_box = same_box > np.maximum(self.config.max_box_iou, least)
+        self._drop(others[same_box], SAME_BOX)
+        others, least = others[~same_box], least[~same_box]
+        alike = mask_iou(bits[0], self.bits[others])
+        self._drop(others[alike > np.maximum(self.config.max_mask_iou, least)], SAME_MASK)
 
-    def copied(self, outline: Outline) -> str | None:
-        """Why it is plainly a second copy of a mask that was kept, or None."""
-        if outline.tokens < LEAST_TOKENS:
-            return None
-        least = 0.0 if outline.tokens >= MANY_TOKENS else ALIKE
-        if (box_iou(outline.box, self.kept_boxes) > max(self.config.max_box_iou, least)).any():
-            return SAME_BOX
-        alike = mask_iou(outline.bits, self.kept_bits) > max(self.config.max_mask_iou, least)
-        return SAME_MASK if alike.any() else None
+    def refuse(self, number: int, reason: str) -> None:
+        """Sketch ``number`` was drawn in vain: the same again need not be."""
+        others = self._comparable_after(number)
+        if self.tokens[number] >= LEAST_TOKENS:
+            alike = mask_iou(self.bits[number], self.bits[others])
+            self._drop(others[alike > SAME], reason)
+        self._drop(np.array([number]), reason)
 
-    def refused(self, outline: Outline) -> str | None:
-        """Why one that is plainly the same was refused, or None."""
-        if outline.tokens < LEAST_TOKENS:
-            return None
-        same = np.flatnonzero(mask_iou(outline.bits, self.refused_bits) > SAME)
-        return self.reasons[same[0]] if len(same) else None
+    def _comparable_after(self, number: int) -> np.ndarray:
+        """Those after ``number`` that may still be drawn and have tokens enough to compare."""
+        return number + 1 + np.flatnonzero(self._comparable[number + 1 :])
+
+    def _drop(self, numbers: np.ndarray, reason: str) -> None:
+        self._comparable[numbers] = False
+        for number in numbers:
+            self.reasons[number] = reason
 
 
-def wavering(sketch: Sketch, outline: Outline, config: SegmenterConfig) -> bool:
-    """Whether the outline alone tells that the mask would not be stable enough."""
-    if outline.tokens < ENOUGH_TOKENS:
-        return False
-    sure = np.count_nonzero((sketch.outline > config.stability_offset).numpy())
-    perhaps = np.count_nonzero((sketch.outline > -config.stability_offset).numpy())
-    return bool(sure < (config.min_stability - TOLERANCE) * perhaps)
+def tokens_of(mask: Candidate) -> np.ndarray:
+    """The tokens at least half of whose logits a mask has, bool [64, 64]."""
+    bits = packed(mask, LOGIT_SIDE).view(np.uint8)
+    logits = np.unpackbits(bits).reshape(TOKENS, LOGITS_PER_TOKEN, TOKENS, LOGITS_PER_TOKEN)
+    return logits.mean((1, 3)) >= 0.5
+
+
+def as_bits(inside: np.ndarray) -> np.ndarray:
+    """Tokens bool [N, 64, 64] with a row's 64 in one number: uint64 [N, 64]."""
+    return np.packbits(inside, axis=2).view(np.uint64)[..., 0]
+
+
+def count(bits: np.ndarray) -> np.ndarray:
+    """Tokens in each of uint64 [N, 64]: int [N]."""
+    return np.bitwise_count(bits).sum(1, dtype=int)
+
+
+def boxes_of(bits: np.ndarray) -> np.ndarray:
+    """X, Y, and X, Y after the last, of each of uint64 [N, 64]: float [N, 4]; zeros if empty."""
+    found = np.zeros((len(bits), 4))
+    together = np.bitwise_or.reduce(bits, axis=1)
+    columns = np.unpackbits(together[:, None].view(np.uint8), axis=1)
+    for first, along in ((0, columns), (1, bits != 0)):
+        found[:, first] = along.argmax(1)
+        found[:, first + 2] = TOKENS - along[:, ::-1].argmax(1)
+    found[together == 0] = 0
+    return found

@@ -15,7 +15,7 @@ import torch
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 # Items that may be at work before the consumer has seen the results of those before them.
-LOOK_AHEAD = 6
+LOOK_AHEAD = 2
 
 
 def in_parallel(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:

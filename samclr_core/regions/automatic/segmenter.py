@@ -17,6 +17,7 @@ from samclr_core.regions.automatic.decoder import PromptDecoder, Prompted, Refer
 from samclr_core.regions.automatic.folded import FoldedDecoder
 from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
 from samclr_core.regions.automatic.parallel import in_parallel
+from samclr_core.regions.automatic.prompts import worth_asking
 from samclr_core.regions.automatic.reasons import LOW_IOU, REASONS
 from samclr_core.regions.automatic.selection import Selection, render
 from samclr_core.regions.config import PRESETS, SegmenterConfig
@@ -104,7 +105,7 @@ class Segmenter:
             Cancelled: the person asked to stop.
         """
         frames = [Frame(*one.image.shape[:2]) for one in images]
-        grids = [frame.grid(self.config.points_per_side) for frame in frames]
+        grids = [self._grid(one, frame) for one, frame in zip(images, frames, strict=True)]
         prompted = [
             Prompted(one.embedding, frame, frame.to_model(points))
             for one, frame, points in zip(images, frames, grids, strict=True)
@@ -124,6 +125,13 @@ class Segmenter:
                 dropped=dropped,
             )
             started = time.perf_counter()
+
+    def _grid(self, one: Embedded, frame: Frame) -> np.ndarray:
+        """The prompts in pixels, float [N, 2]: all of the grid, or those worth asking."""
+        points = frame.grid(self.config.points_per_side)
+        if not self.config.foveated:
+            return points
+        return points[worth_asking(one.embedding, frame.to_model(points))]
 
     def embed(self, image: np.ndarray) -> torch.Tensor:
         """The image's embedding, [1, 256, 64, 64], from uint8 [H, W, 3]."""

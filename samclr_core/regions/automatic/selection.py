@@ -17,7 +17,7 @@ import torch
 from samclr_core.regions.automatic.candidates import Candidate, Sketch, packed
 from samclr_core.regions.automatic.drawing import draw
 from samclr_core.regions.automatic.geometry import LOGIT_SIDE, Frame
-from samclr_core.regions.automatic.outlines import Outline, Outlines, wavering
+from samclr_core.regions.automatic.outlines import Outlines
 from samclr_core.regions.automatic.overlaps import Kept
 from samclr_core.regions.automatic.parallel import ahead
 from samclr_core.regions.automatic.reasons import (
@@ -50,40 +50,27 @@ class Selection:
         self.config = config
         self.dropped = dropped
         self.kept = Kept(config)
-        self.outlines = Outlines(config)
 
     def choices(self, sketches: Iterable[Sketch]) -> Iterator[Choice]:
         """The masks that become regions, of those that passed the predicted IoU, best first."""
         ordered = sorted(sketches, key=lambda sketch: -sketch.predicted_iou)
-        for (sketch, outline), candidate in ahead(self._draw, self._promising(ordered)):
+        outlines = Outlines(ordered, self.config)
+        promising = (n for n in range(len(ordered)) if outlines.reasons[n] is None)
+        below = -self.config.stability_offset
+        drawn = ahead(lambda number: draw(ordered[number], self.frame, below), promising)
+        for number, candidate in drawn:
             # Between the first look at its outline and now, others may have been kept.
-            if reason := self._foreseen(sketch, outline):
-                self._drop(sketch, reason)
+            if outlines.reasons[number]:
                 continue
             reason, stability = self._judged(candidate)
             if reason or candidate is None:
-                self.outlines.refuse(outline, reason or EMPTY)
-                self._drop(sketch, reason or EMPTY)
-                continue
-            self.outlines.keep(Outline.of_mask(candidate))
-            yield Choice(candidate, stability)
-
-    def _promising(self, sketches: Iterable[Sketch]) -> Iterator[tuple[Sketch, Outline]]:
-        for sketch in sketches:
-            outline = Outline.of(sketch)
-            if reason := self._foreseen(sketch, outline):
-                self._drop(sketch, reason)
+                outlines.refuse(number, reason or EMPTY)
             else:
-                yield sketch, outline
-
-    def _draw(self, item: tuple[Sketch, Outline]) -> Candidate | None:
-        return draw(item[0], self.frame, -self.config.stability_offset)
-
-    def _foreseen(self, sketch: Sketch, outline: Outline) -> str | None:
-        """Why a mask cannot become a region, as far as its outline tells."""
-        if reason := self.outlines.copied(outline) or self.outlines.refused(outline):
-            return reason
-        return UNSTABLE if wavering(sketch, outline, self.config) else None
+                outlines.keep(number, candidate)
+                yield Choice(candidate, stability)
+        for sketch, reason in zip(ordered, outlines.reasons, strict=True):
+            if reason:
+                self._drop(sketch, reason)
 
     def _judged(self, candidate: Candidate | None) -> tuple[str | None, float]:
         """Why a mask does not become a region, and its stability; a mask that does is kept."""

@@ -53,7 +53,13 @@ def test_regions_carry_where_they_come_from(segmenter, regions):
         assert region.point in prompts
         assert region.predicted_iou > segmenter.config.min_predicted_iou
         assert region.stability_score >= segmenter.config.min_stability
-    assert len(regions.regions) + sum(regions.dropped.values()) == 3 * 64
+    exact = Segmenter(segmenter.config.model_copy(update={"foveated": False}), "cpu")
+    everything = exact.segment(scene()[0])
+    assert len(everything.regions) + sum(everything.dropped.values()) == 3 * 64
+    # Of the short cuts, one is to ask less.
+    proposed = len(regions.regions) + sum(regions.dropped.values())
+    assert proposed % 3 == 0
+    assert proposed < 3 * 64
 
 
 def test_the_same_image_gives_the_same_regions(segmenter, regions):
@@ -102,7 +108,7 @@ def test_a_stop_is_minded_between_prompts(segmenter):
     with pytest.raises(Cancelled):
         segmenter.segment(scene()[0], progress=stop)
     assert len(told) == 2
-    assert 0 < told[0][0] < told[1][0] < told[1][1] == 64
+    assert 0 < told[0][0] < told[1][0] < told[1][1] == told[0][1] <= 64
     assert torch.get_num_threads() == threads
     assert segmenter.segment(scene()[0]).regions, "it can be used again"
 
@@ -116,4 +122,5 @@ def test_images_cut_together_are_as_each_alone(segmenter, regions):
     assert (found[1].height, found[1].width) == images[1].shape[:2]
     assert found[0].regions == regions.regions
     assert found[1].regions == segmenter.segment(images[1]).regions
-    assert told[-1] == (128, 128)
+    done, total = told[-1]
+    assert done == total <= 128
