@@ -11,7 +11,8 @@ from PIL import Image
 from samclr_core.images import catalogue, labels, layouts, sources, store
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.decode import decode, is_lossy
-from samclr_core.images.sources import MATLAB, Entry, Refusal, Source
+from samclr_core.images.instances import InstanceMap
+from samclr_core.images.sources import JSON, MATLAB, Entry, Refusal, Source
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.workspace import Workspace
@@ -33,7 +34,7 @@ class Candidate:
     entry: Entry
     group: str
     label: str | None = None
-    label_map: Entry | None = None
+    label_map: Entry | InstanceMap | None = None
     void: tuple[int, ...] = ()
 
 
@@ -116,7 +117,7 @@ def _candidates(
             Candidate(scene.image, source.name, label_map=scene.label_map, void=scene.void + own)
             for scene in scenes
         ]
-    entries = [entry for entry in entries if entry.path.suffix != MATLAB]
+    entries = _without_ground_truth(entries)
     from_folder = labels.folder_labels(entry.path for entry in entries)
     return [
         Candidate(
@@ -126,6 +127,12 @@ def _candidates(
         )
         for entry in entries
     ]
+
+
+def _without_ground_truth(entries: list[Entry]) -> list[Entry]:
+    """Beside photos, files that belong to no layout are nobody's business."""
+    photos = [entry for entry in entries if entry.path.suffix not in (MATLAB, JSON)]
+    return photos or entries
 
 
 def _csv_labels(entries: Sequence[Entry], intake: Intake) -> dict[str, str]:
@@ -194,8 +201,10 @@ def _import_label_map(
     name = str(candidate.label_map.path)
     try:
         classes = _classes(candidate.label_map)
-    except (OSError, SyntaxError, ValueError, UserError):
+    except (OSError, SyntaxError, ValueError, IndexError, KeyError, UserError):
         intake.refused.append(Refusal(name, UserError("images.bad_label_map", name=name)))
+        return False
+    if classes is None:
         return False
     if classes.ndim != 2 or classes.shape != pixels.shape[:2] or classes.max() > store.VOID:
         intake.refused.append(Refusal(name, UserError("images.bad_label_map", name=name)))
@@ -215,8 +224,13 @@ def _matlab_segments(content: io.BytesIO) -> np.ndarray:
         raise ValueError("no segmentation in it") from error
 
 
-def _classes(label_map: Entry) -> np.ndarray:
-    """Class ids per pixel, [H, W]; of BSDS500's several people the first one's segments."""
+def _classes(label_map: Entry | InstanceMap) -> np.ndarray | None:
+    """Class ids per pixel, [H, W]; of BSDS500's several people the first one's segments.
+
+    None where a COCO file does not know the photo.
+    """
+    if isinstance(label_map, InstanceMap):
+        return label_map.classes()
     content = io.BytesIO(label_map.read())
     if label_map.path.suffix == MATLAB:
         return _matlab_segments(content)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from samclr_core.images.sources import Entry
+from samclr_core.images.instances import InstanceFile, InstanceMap
+from samclr_core.images.sources import JSON, Entry
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Layout:
     Attributes:
         name: of the data set.
         image: the path of a photo below the root; its groups name its label map.
-        label_map: that path, of the groups.
+        label_map: that path, of the groups; or that of a COCO file with the instances of many.
         void: ids in the label maps that say nothing.
     """
 
@@ -56,6 +57,11 @@ LAYOUTS = (
         "{where}annot/{name}.png",
         (11,),
     ),
+    Layout(
+        "COCO",
+        re.compile(r"(?P<where>(?:train|val)(?:2014|2017))/(?P<name>[^/]+)\.jpg"),
+        "annotations/instances_{where}.json",
+    ),
     Layout("scenes", re.compile(r"images/(?P<name>.+)\.\w+"), "labels/{name}.png"),
 )
 
@@ -65,7 +71,7 @@ class Scene:
     """A photo, its label map where there is one, and that map's void ids."""
 
     image: Entry
-    label_map: Entry | None
+    label_map: Entry | InstanceMap | None
     void: tuple[int, ...]
 
 
@@ -99,10 +105,15 @@ def _anywhere(layout: Layout, path: str) -> list[re.Match[str]]:
 
 def _below(root: PurePosixPath, by_path: dict[str, Entry], layout: Layout) -> list[Scene]:
     found = []
+    files: dict[str, InstanceFile] = {}
     start = 0 if root == PurePosixPath() else len(str(root)) + 1
     for path, entry in by_path.items():
         match = layout.image.fullmatch(path, start) if entry.path.is_relative_to(root) else None
         if match:
-            label_map = str(root / layout.label_map.format(**match.groupdict()))
-            found.append(Scene(entry, by_path.get(label_map), layout.void))
+            path = str(root / layout.label_map.format(**match.groupdict()))
+            label_map: Entry | InstanceMap | None = by_path.get(path)
+            if label_map and label_map.path.suffix == JSON:
+                file = files.setdefault(path, InstanceFile(by_path[path]))
+                label_map = InstanceMap(file, entry.path)
+            found.append(Scene(entry, label_map, layout.void))
     return found

@@ -1,5 +1,6 @@
 """Data sets of scenes in their official folders: photos find their label maps, void is void."""
 
+import json
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.io import savemat
 
 from samclr_core.images import store
 from samclr_core.images.intake import add_paths
+from samclr_core.messages import UserError
 from samclr_core.workspace import Workspace
 
 CLASSES = (np.arange(16 * 20) % 48).astype(np.uint8).reshape(16, 20)
@@ -73,6 +75,68 @@ def test_a_photo_finds_its_label_map(tmp_path, name: str) -> None:
     found = store.label_map(workspace, with_map[image].id)
     expected = np.where(np.isin(CLASSES, list(void)), store.VOID, CLASSES)
     np.testing.assert_array_equal(found, expected)
+
+
+def coco(path, **more) -> None:
+    """Boxes as polygons: a table of 10 x 8 px, a cup of 4 x 4 on it, and a crowd in the corner."""
+
+    def box(category: int, x: int, y: int, w: int, h: int) -> dict:
+        corners = [x, y, x + w, y, x + w, y + h, x, y + h]
+        return {"category_id": category, "area": w * h, "segmentation": [corners], "iscrowd": 0}
+
+    crowd = {"size": [16, 20], "counts": [0, 3, 13 + 16 * 19]}
+    marked = [
+        box(90, 6, 6, 4, 4),
+        box(67, 4, 4, 10, 8),
+        {"category_id": 1, "area": 3, "segmentation": crowd, "iscrowd": 1},
+    ]
+    content = {
+        "images": [{"id": 9, "file_name": "000000000009.jpg", "width": 20, "height": 16}],
+        "annotations": [one | {"id": n, "image_id": 9} for n, one in enumerate(marked, start=1)],
+        "categories": [{"id": n, "name": str(n)} for n in (1, 67, 90)],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content | more))
+
+
+def test_photos_of_coco_find_their_instances(tmp_path) -> None:
+    folder = tmp_path / "in"
+    photo(folder / "train2017" / "000000000009.jpg")
+    photo(folder / "train2017" / "000000000025.jpg", seed=1)
+    coco(folder / "annotations" / "instances_train2017.json")
+    workspace = Workspace(tmp_path / "w")
+    intake = add_paths(workspace, [folder])
+    assert not intake.refused
+    records = {record.name: record for record in intake.added}
+    # Without an entry in the file, nobody knows what is on a photo.
+    assert not records["train2017/000000000025.jpg"].has_label_map
+    found = store.label_map(workspace, records["train2017/000000000009.jpg"].id)
+    expected = np.full((16, 20), store.VOID)
+    expected[4:12, 4:14] = 67
+    expected[6:10, 6:10] = 90
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("more", [{"annotations": []}, {"images": [{"id": 9}]}, {"images": 3}])
+def test_a_broken_coco_file_costs_no_photo(tmp_path, more) -> None:
+    photo(tmp_path / "in" / "val2017" / "000000000009.jpg")
+    coco(tmp_path / "in" / "annotations" / "instances_val2017.json", **more)
+    intake = add_paths(Workspace(tmp_path / "w"), [tmp_path / "in"])
+    assert [refusal.error.key for refusal in intake.refused] == ["images.bad_label_map"]
+    assert len(intake.added) == 1
+
+
+def test_json_beside_photos_is_nobodys_business_and_alone_it_is_no_photo(tmp_path) -> None:
+    photo(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "a.json").write_text("{}")
+    intake = add_paths(Workspace(tmp_path / "w"), [tmp_path / "in"])
+    assert len(intake.added) == 1
+    assert not intake.refused
+    (tmp_path / "in" / "a.png").unlink()
+    with pytest.raises(UserError, match="There is no PNG"):
+        add_paths(Workspace(tmp_path / "w"), [tmp_path / "in"])
+    alone = add_paths(Workspace(tmp_path / "w"), [tmp_path / "in" / "a.json"])
+    assert [refusal.name for refusal in alone.refused] == ["a.json"]
 
 
 def test_a_void_of_ones_own_goes_with_the_layouts(tmp_path) -> None:

@@ -1,15 +1,13 @@
 """Ground truth as maps of segments: from label maps, or from a COCO file of instances."""
 
-import contextlib
 import hashlib
-import io
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from pycocotools.coco import COCO
 
-from samclr_core.images import store
+from samclr_core.images import instances, store
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.names import ByFileName
 from samclr_core.messages import UserError
@@ -78,29 +76,16 @@ class CocoFile:
         assert image is not None
         if (image["width"], image["height"]) != (record.width, record.height):
             raise UserError("regions.coco_size", name=record.name)
-        segments = np.zeros((record.height, record.width), np.int64)
-        marked = [a for a in self.coco.imgToAnns[image["id"]] if a.get("segmentation")]
-        marked.sort(key=lambda a: (not a.get("iscrowd"), -a["area"]))
-        for number, annotation in enumerate(marked, start=1):
-            inside = self.coco.annToMask(annotation).astype(bool)
-            segments[inside] = -1 if annotation.get("iscrowd") else number
-        return segments
+        return instances.painted(self.coco, image, 0, -1, lambda number, one: number)
 
 
 def _opened(path: Path) -> COCO:
     try:
-        # It tells on stdout how long it took, where only our result belongs.
-        with contextlib.redirect_stdout(io.StringIO()):
-            coco = COCO(str(path))
-        if not all({"file_name", "width", "height"} <= set(i) for i in coco.imgs.values()):
-            raise KeyError("file_name")
+        return instances.parsed(path.read_bytes())
     except FileNotFoundError as error:
         raise UserError("regions.no_such_file", path=path) from error
-    except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
+    except (OSError, ValueError) as error:
         raise UserError("regions.bad_coco", name=path.name) from error
-    if not coco.anns:
-        raise UserError("regions.bad_coco", name=path.name)
-    return coco
 
 
 def _digest(content: bytes) -> str:
