@@ -16,7 +16,7 @@ from samclr_core.regions.automatic.candidates import Sketch
 from samclr_core.regions.automatic.decoder import PromptDecoder, Prompted, ReferenceDecoder
 from samclr_core.regions.automatic.folded import FoldedDecoder
 from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
-from samclr_core.regions.automatic.parallel import in_parallel
+from samclr_core.regions.automatic.parallel import in_parallel, on_one_core
 from samclr_core.regions.automatic.prompts import worth_asking
 from samclr_core.regions.automatic.reasons import LOW_IOU, REASONS
 from samclr_core.regions.automatic.selection import Selection, render
@@ -157,7 +157,8 @@ class Segmenter:
     ) -> tuple[tuple[Region, ...], dict[str, int]]:
         """The masks that become regions, large ones first, and how many do not, by reason."""
         dropped = Counter({LOW_IOU: MASKS_PER_PROMPT * len(points) - len(sketches)})
-        chosen = list(Selection(frame, self.config, dropped).choices(sketches))
+        with on_one_core():
+            chosen = list(Selection(frame, self.config, dropped).choices(sketches))
         regions = in_parallel(lambda choice: render(choice, frame, points), chosen)
         ordered = tuple(sorted(regions, key=lambda region: -region.area))
         return ordered, {reason: dropped[reason] for reason in REASONS if dropped[reason]}

@@ -19,7 +19,6 @@ from samclr_core.regions.automatic.drawing import draw
 from samclr_core.regions.automatic.geometry import LOGIT_SIDE, Frame
 from samclr_core.regions.automatic.outlines import Outlines
 from samclr_core.regions.automatic.overlaps import Kept
-from samclr_core.regions.automatic.parallel import ahead
 from samclr_core.regions.automatic.reasons import (
     EMPTY,
     TOO_LARGE,
@@ -55,13 +54,10 @@ class Selection:
         """The masks that become regions, of those that passed the predicted IoU, best first."""
         ordered = sorted(sketches, key=lambda sketch: -sketch.predicted_iou)
         outlines = Outlines(ordered, self.config)
-        promising = (n for n in range(len(ordered)) if outlines.reasons[n] is None)
-        below = -self.config.stability_offset
-        drawn = ahead(lambda number: draw(ordered[number], self.frame, below), promising)
-        for number, candidate in drawn:
-            # Between the first look at its outline and now, others may have been kept.
+        for number, sketch in enumerate(ordered):
             if outlines.reasons[number]:
                 continue
+            candidate = draw(sketch, self.frame, -self.config.stability_offset)
             reason, stability = self._judged(candidate)
             if reason or candidate is None:
                 outlines.refuse(number, reason or EMPTY)
