@@ -30,11 +30,11 @@ from common import RESULTS, publish, spread, wait
 from PIL import Image
 from segment_anything import SamAutomaticMaskGenerator
 
+from samclr_core.device import device_of
 from samclr_core.images.decode import decode
 from samclr_core.regions.automatic.segmenter import PRESETS, Segmenter
 from samclr_core.regions.region import Region
 from samclr_core.regions.rle import best_ious
-from samclr_core.regions.sam.models import default_device
 
 ROOT = Path(__file__).parent.parent
 PHOTOS = {".jpg", ".jpeg"}
@@ -255,7 +255,7 @@ def _machine() -> dict:
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "device": str(default_device()),
+        "device": device_of(),
         "code": code.hexdigest()[:12],
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps
 
+from samclr_core.device import device_of
 from samclr_core.jobs import Progress, silent
 
 if TYPE_CHECKING:
@@ -73,15 +74,6 @@ def embed(
             features.append(backbone(as_input(batch).to(used)).float().cpu().numpy())
             progress(start + len(batch), len(images))
     return np.concatenate(features)
-
-
-def device_of(name: str) -> str:
-    """The device of that name; ``auto`` takes a CUDA GPU where there is one."""
-    import torch
-
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def as_input(batch: np.ndarray) -> "Tensor":

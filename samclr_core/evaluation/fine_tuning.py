@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from samclr_core.device import device_of
 from samclr_core.evaluation import features
 from samclr_core.evaluation.cache import digest, remembered
 from samclr_core.evaluation.samples import Prepared
@@ -110,7 +111,7 @@ def _trained(
 
     from samclr_core.training.devices import repeatable
 
-    device = torch.device(features.device_of("auto"))
+    device = torch.device(device_of())
     with repeatable(device):
         torch.manual_seed(0)
         network = nn.Sequential(backbone, nn.Linear(backbone.dim, len(split.classes)))

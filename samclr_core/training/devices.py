@@ -9,6 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from samclr_core.device import device_of
 from samclr_core.messages import UserError
 from samclr_core.training import ranks
 from samclr_core.training.config import TrainingConfig
@@ -25,7 +26,7 @@ def fabric(config: TrainingConfig) -> Fabric:
         raise UserError("training.no_cuda")
     ranks.meet()
     chosen = Fabric(
-        accelerator=kind(config),
+        accelerator=device_of(config.device),
         strategy="ddp" if ranks.count() > 1 else "auto",
         devices=ranks.count_here(),
         num_nodes=ranks.count() // ranks.count_here(),
@@ -35,14 +36,9 @@ def fabric(config: TrainingConfig) -> Fabric:
     return chosen
 
 
-def kind(config: TrainingConfig) -> str:
-    """``cuda`` or ``cpu``: what a run of ``config`` computes on here."""
-    return "cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu"
-
-
 def _precision(config: TrainingConfig) -> Any:
     if config.precision == "auto":
-        if kind(config) == "cpu":
+        if device_of(config.device) == "cpu":
             return "32-true"
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
     return {"32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[config.precision]

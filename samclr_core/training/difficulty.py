@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samclr_core.device import device_of
 from samclr_core.regions.region import RegionSet
-from samclr_core.training import devices, runs
+from samclr_core.training import runs
 from samclr_core.training.backbones import Backbone
 from samclr_core.training.runs import Run
 from samclr_core.views.augment import normalised
@@ -76,7 +77,7 @@ def _measured(
 ) -> Difficulty:
     as_it_sees = {"kind": "region", "size": judge.config.views.size, "local_crops": 0}
     views = RegionViews(run.config.views.model_copy(update=as_it_sees))
-    backbone = runs.load_encoder(judge).to(devices.kind(run.config))
+    backbone = runs.load_encoder(judge).to(device_of(run.config.device))
 
     def looked_at(number: int) -> tuple[np.ndarray, Tensor]:
         image_id = run.images[number]

@@ -7,6 +7,7 @@ from safetensors.torch import load_file
 from segment_anything import sam_model_registry
 from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
+from samclr_core.device import device_of
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions.sam import weights
@@ -49,12 +50,7 @@ def load_model(
     _fill(model, state, path)
     # The layout that convolutions are quickest in, on CPUs and GPUs alike.
     model.image_encoder.to(memory_format=torch.channels_last)
-    return model.eval().to(device or default_device())
-
-
-def default_device() -> torch.device:
-    """A GPU where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return model.eval().to(device or device_of())
 
 
 def variant(state: State) -> str | None:
