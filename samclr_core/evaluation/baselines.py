@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from samclr_core.cache import digest, remembered
 from samclr_core.evaluation import features
-from samclr_core.evaluation.cache import digest, remembered
 from samclr_core.evaluation.samples import Prepared
 from samclr_core.jobs import Progress
 from samclr_core.training import runs

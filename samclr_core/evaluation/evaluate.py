@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from samclr_core.cache import digest, write
 from samclr_core.evaluation import baselines, fine_tuning, results, samples
 from samclr_core.evaluation.baselines import Embedded
-from samclr_core.evaluation.cache import digest, write
 from samclr_core.evaluation.judging import Judged, judge, score
 from samclr_core.evaluation.label_efficiency import Curve, curve
 from samclr_core.evaluation.notes import about

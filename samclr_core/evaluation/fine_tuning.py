@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from samclr_core.cache import digest, remembered
 from samclr_core.device import device_of
 from samclr_core.evaluation import features
-from samclr_core.evaluation.cache import digest, remembered
 from samclr_core.evaluation.samples import Prepared
 from samclr_core.evaluation.split import Split
 from samclr_core.jobs import Progress, silent

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samclr_core.cache import Arrays, digest, remembered
 from samclr_core.evaluation import knn, probe, separation
 from samclr_core.evaluation.baselines import Embedded
-from samclr_core.evaluation.cache import Arrays, digest, remembered
 from samclr_core.evaluation.features import embedding_std
 from samclr_core.evaluation.intervals import wilson
 from samclr_core.evaluation.results import Method, NeighbourScore, ProbeScore, Score

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samclr_core.cache import digest, remembered
 from samclr_core.evaluation import intervals, probe
-from samclr_core.evaluation.cache import digest, remembered
 from samclr_core.evaluation.results import CurvePoint
 from samclr_core.evaluation.split import Split
 from samclr_core.jobs import Progress, silent

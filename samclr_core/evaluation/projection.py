@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 from pydantic import Field
 
+from samclr_core.cache import digest, remembered
 from samclr_core.config import Config
-from samclr_core.evaluation.cache import digest, remembered
 from samclr_core.workspace import Workspace
 
 # Below that many different embeddings there are no neighbourhoods to lay out.

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from samclr_core.cache import read
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation import intervals
-from samclr_core.evaluation.cache import read
 from samclr_core.messages import say
 from samclr_core.training.runs import Run
 from samclr_core.workspace import write_atomic

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from samclr_core.evaluation.cache import Arrays, digest, remembered
+from samclr_core.cache import Arrays, digest, remembered
 from samclr_core.evaluation.features import fit
 from samclr_core.images import catalogue, store
 from samclr_core.images.datasets import read_labelled_folder

@@ -15,6 +15,7 @@ from pycocotools.coco import COCO
 from samclr_core.images.names import ByFileName
 from samclr_core.images.sources import Entry
 from samclr_core.images.store import VOID
+from samclr_core.messages import UserError
 
 
 class InstanceFile:
@@ -24,13 +25,23 @@ class InstanceFile:
         self.entry = entry
 
     @cached_property
+    def _content(self) -> COCO | None:
+        # A broken one is read once, too: some hundred thousand photos may ask.
+        try:
+            return parsed(self.entry.read())
+        except (OSError, ValueError, UserError):
+            return None
+
+    @property
     def coco(self) -> COCO:
         """The file's content.
 
         Raises:
-            ValueError: it is no such file.
+            ValueError: it is no such file, or cannot be read.
         """
-        return parsed(self.entry.read())
+        if self._content is None:
+            raise ValueError(f"{self.entry.path} is no COCO file of instances")
+        return self._content
 
     @cached_property
     def images(self) -> ByFileName[dict]:
@@ -59,12 +70,15 @@ class InstanceMap:
         file does not know the photo.
 
         Raises:
-            ValueError: the file is no COCO file of instances.
+            ValueError: the file is no COCO file of instances, or one of the photo's is broken.
         """
-        image = self.file.images.find(str(self.photo))
+        coco, image = self.file.coco, self.file.images.find(str(self.photo))
         if image is None:
             return None
-        return painted(self.file.coco, image, VOID, VOID, lambda number, one: one["category_id"])
+        try:
+            return painted(coco, image, VOID, VOID, lambda number, one: one["category_id"])
+        except (KeyError, IndexError) as error:
+            raise ValueError(f"an instance of {self.photo} is broken") from error
 
 
 def parsed(content: bytes) -> COCO:

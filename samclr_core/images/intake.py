@@ -12,7 +12,7 @@ from samclr_core.images import catalogue, labels, layouts, sources, store
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.decode import decode, is_lossy
 from samclr_core.images.instances import InstanceMap
-from samclr_core.images.sources import JSON, MATLAB, Entry, Refusal, Source
+from samclr_core.images.sources import GROUND_TRUTH, MATLAB, Entry, Refusal, Source
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.workspace import Workspace
@@ -131,7 +131,7 @@ def _candidates(
 
 def _without_ground_truth(entries: list[Entry]) -> list[Entry]:
     """Beside photos, files that belong to no layout are nobody's business."""
-    photos = [entry for entry in entries if entry.path.suffix not in (MATLAB, JSON)]
+    photos = [entry for entry in entries if entry.path.suffix not in GROUND_TRUTH]
     return photos or entries
 
 
@@ -201,7 +201,7 @@ def _import_label_map(
     name = str(candidate.label_map.path)
     try:
         classes = _classes(candidate.label_map)
-    except (OSError, SyntaxError, ValueError, IndexError, KeyError, UserError):
+    except (OSError, SyntaxError, ValueError, UserError):
         intake.refused.append(Refusal(name, UserError("images.bad_label_map", name=name)))
         return False
     if classes is None:

@@ -110,10 +110,10 @@ def _below(root: PurePosixPath, by_path: dict[str, Entry], layout: Layout) -> li
     for path, entry in by_path.items():
         match = layout.image.fullmatch(path, start) if entry.path.is_relative_to(root) else None
         if match:
-            path = str(root / layout.label_map.format(**match.groupdict()))
-            label_map: Entry | InstanceMap | None = by_path.get(path)
-            if label_map and label_map.path.suffix == JSON:
-                file = files.setdefault(path, InstanceFile(by_path[path]))
+            beside = by_path.get(str(root / layout.label_map.format(**match.groupdict())))
+            label_map: Entry | InstanceMap | None = beside
+            if beside and beside.path.suffix == JSON:
+                file = files.setdefault(str(beside.path), InstanceFile(beside))
                 label_map = InstanceMap(file, entry.path)
             found.append(Scene(entry, label_map, layout.void))
     return found

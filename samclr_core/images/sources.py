@@ -20,7 +20,7 @@ CLUTTER = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
 # Ground truth of BSDS500, and of COCO.
-MATLAB, JSON = ".mat", ".json"
+GROUND_TRUTH = MATLAB, JSON = ".mat", ".json"
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def from_upload(name: str, content: bytes) -> Source:
 
 
 def _from_folder(folder: Path) -> Source:
-    known = (*SUFFIXES, ".csv", MATLAB, JSON)
+    known = (*SUFFIXES, ".csv", *GROUND_TRUTH)
     found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in known]
     paths = [(PurePosixPath(p.relative_to(folder).as_posix()), p) for p in found]
     entries = [Entry(name, p.read_bytes) for name, p in paths if not _is_clutter(name)]
-    if all(entry.path.suffix in (MATLAB, JSON) for entry in entries):
+    if all(entry.path.suffix in GROUND_TRUTH for entry in entries):
         raise UserError("images.nothing_in_folder", path=folder)
     return Source(folder.name, entries, [])
 

@@ -5,7 +5,6 @@ What is hard to recognise is what is left to learn, so a run may draw such regio
 whatever becomes of the run that judged.
 """
 
-import io
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samclr_core import cache
+from samclr_core.cache import Arrays
 from samclr_core.device import device_of
 from samclr_core.regions.region import RegionSet
 from samclr_core.training import runs
@@ -20,7 +21,7 @@ from samclr_core.training.backbones import Backbone
 from samclr_core.training.runs import Run
 from samclr_core.views.augment import normalised
 from samclr_core.views.region_views import RegionViews
-from samclr_core.workspace import Workspace, write_atomic
+from samclr_core.workspace import Workspace
 
 DRAWS = 2
 """Pairs that a region is judged by."""
@@ -29,7 +30,6 @@ BATCH = 64
 JUDGING = 5
 """Stream of random numbers below a run's seed; data.py and loop.py have the others."""
 
-Difficulty = dict[str, np.ndarray]
 Images = Callable[[str], np.ndarray]
 Regions = Callable[[str], RegionSet | None]
 
@@ -40,7 +40,7 @@ def of_run(
     images: Images,
     regions: Regions,
     told: Callable[[int], None],
-) -> Difficulty:
+) -> Arrays:
     """The difficulty of every region that ``run`` learns from, measured when it is first asked for.
 
     Args:
@@ -60,21 +60,14 @@ def of_run(
     path = run.folder / "difficulty.npz"
     if not path.exists():
         judge = runs.run(workspace, run.config.difficulty_of)
-        write_atomic(path, _npz(_measured(run, judge, images, regions, told)))
-    with np.load(path) as found:
-        return dict(found)
-
-
-def _npz(arrays: Difficulty) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
+        cache.write(path, _measured(run, judge, images, regions, told))
+    return cache.read(path)
 
 
 @torch.inference_mode()
 def _measured(
     run: Run, judge: Run, images: Images, regions: Regions, told: Callable[[int], None]
-) -> Difficulty:
+) -> Arrays:
     as_it_sees = {"kind": "region", "size": judge.config.views.size, "local_crops": 0}
     views = RegionViews(run.config.views.model_copy(update=as_it_sees))
     backbone = runs.load_encoder(judge).to(device_of(run.config.device))
@@ -83,18 +76,17 @@ def _measured(
         image_id = run.images[number]
         rng = np.random.default_rng([run.config.seed, JUDGING, number])
         whose, pairs = _pairs(views, images(image_id), regions(image_id), rng)
-        return whose, _features(backbone, pairs, judge.config.views.size)
+        return whose, _features(backbone, pairs)
 
     count = len(run.images)
-    some = range(0, count, -(-count // CENTER_IMAGES))
+    seen = {n: looked_at(n) for n in range(0, count, -(-count // CENTER_IMAGES))}
     # Without their mean, features of a network with ReLUs all point about the same way.
-    center = torch.cat([looked_at(number)[1].flatten(0, 1) for number in some]).mean(0)
-    found: Difficulty = {}
+    center = torch.cat([features.flatten(0, 1) for _, features in seen.values()]).mean(0)
+    found: Arrays = {}
     for number, image_id in enumerate(run.images):
-        regions_of = regions(image_id)
-        found[image_id] = _by_region(
-            *looked_at(number), center, len(regions_of.regions) if regions_of else 0
-        )
+        whose, features = seen.pop(number) if number in seen else looked_at(number)
+        own = regions(image_id)
+        found[image_id] = _by_region(whose, features, center, len(own.regions) if own else 0)
         told(number + 1)
     return found
 
@@ -115,7 +107,7 @@ def _pairs(
     return np.array(whose, int), pairs
 
 
-def _features(backbone: Backbone, pairs: list[np.ndarray], size: int) -> Tensor:
+def _features(backbone: Backbone, pairs: list[np.ndarray]) -> Tensor:
     """Features of pairs, float [n, 2, dim] on the CPU."""
     if not pairs:
         return torch.empty(0, 2, backbone.dim)

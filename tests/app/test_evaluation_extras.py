@@ -8,8 +8,8 @@ from app_pages import opened, shown
 from app_photos import photo
 
 from samclr_core import jobs
+from samclr_core.cache import write
 from samclr_core.evaluation import results
-from samclr_core.evaluation.cache import write
 from samclr_core.evaluation.results import (
     CurvePoint,
     Evaluation,

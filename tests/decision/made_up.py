@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from samclr_core import cache
 from samclr_core.config import with_changes
-from samclr_core.evaluation import cache, results
+from samclr_core.evaluation import results
 from samclr_core.evaluation.results import Evaluation, Method, NeighbourScore, ProbeScore
 from samclr_core.images.intake import add_paths
 from samclr_core.regions import store

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from made_up import answers, evaluated, three_photos
 
+from samclr_core import cache
 from samclr_core.decision.report import write_report
-from samclr_core.evaluation import cache, results
+from samclr_core.evaluation import results
 from samclr_core.images import catalogue
 from samclr_core.messages import UserError, say
 from samclr_core.regions import store

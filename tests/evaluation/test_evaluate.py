@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from samclr_core.cache import read, write
 from samclr_core.cli.common import parsed
 from samclr_core.config import with_changes
 from samclr_core.evaluation import results, samples
 from samclr_core.evaluation.baselines import twin_command
-from samclr_core.evaluation.cache import read, write
 from samclr_core.evaluation.evaluate import evaluate
 from samclr_core.images import catalogue, store
 from samclr_core.messages import LANGUAGES, Cancelled, UserError

@@ -1,5 +1,7 @@
 """A small world: scenes of striped objects on noise, whose class is the stripes' direction."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from samclr_core.images import catalogue, store
@@ -45,16 +47,22 @@ def fill(workspace: Workspace, scenes: int, regions: bool = True) -> Workspace:
     rng = np.random.default_rng(0)
     for number in range(scenes):
         image, masks = scene(rng)
-        image_id = store.content_id(image)
-        store.save(workspace, image_id, image, lossy=False)
-        catalogue.put(
-            workspace,
-            catalogue.ImageRecord(image_id, f"{number}.png", 144, 96, None, "test", False),
-        )
-        if regions:
-            found = tuple(Region.of_mask(mask) for mask in masks)
-            region_set = RegionSet(image_id, 96, 144, SEGMENTER.model_dump(), found)
-            region_store.write(workspace, SEGMENTER, region_set)
+        add(workspace, number, image, masks if regions else None)
     if regions:
         region_store.choose(workspace, SEGMENTER)
     return workspace
+
+
+def add(
+    workspace: Workspace, number: int, image: np.ndarray, masks: Sequence[np.ndarray] | None
+) -> None:
+    """Put an image into the workspace, with regions of these masks."""
+    height, width = image.shape[:2]
+    image_id = store.content_id(image)
+    store.save(workspace, image_id, image, lossy=False)
+    record = catalogue.ImageRecord(image_id, f"{number}.png", width, height, None, "test", False)
+    catalogue.put(workspace, record)
+    if masks is not None:
+        found = tuple(Region.of_mask(mask) for mask in masks)
+        region_set = RegionSet(image_id, height, width, SEGMENTER.model_dump(), found)
+        region_store.write(workspace, SEGMENTER, region_set)

@@ -3,13 +3,11 @@ import shutil
 import numpy as np
 import pytest
 from safetensors.torch import load_file
-from striped_scenes import SEGMENTER
+from striped_scenes import SEGMENTER, add
 
 from samclr_core.config import with_changes
-from samclr_core.images import catalogue, store
 from samclr_core.messages import UserError
 from samclr_core.regions import store as region_store
-from samclr_core.regions.region import Region, RegionSet
 from samclr_core.training import runs
 from samclr_core.training.config import TrainingConfig
 from samclr_core.training.data import PairBatches
@@ -42,13 +40,7 @@ def two_things(tmp_path) -> Workspace:
         image[8:88, 84:120] = rng.integers(0, 256, (80, 36, 3))
         image[8:88, 120:156] = 255 * (np.arange(80)[:, None, None] // 8 % 2)
         image[0, 0] = number
-        image_id = store.content_id(image)
-        store.save(workspace, image_id, image, lossy=False)
-        record = catalogue.ImageRecord(image_id, f"{number}.png", 160, 96, None, "test", False)
-        catalogue.put(workspace, record)
-        found = tuple(Region.of_mask(mask) for mask in masks)
-        regions = RegionSet(image_id, 96, 160, SEGMENTER.model_dump(), found)
-        region_store.write(workspace, SEGMENTER, regions)
+        add(workspace, number, image, list(masks))
     region_store.choose(workspace, SEGMENTER)
     return workspace
 

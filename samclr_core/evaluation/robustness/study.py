@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from samclr_core.cache import Arrays, digest, remembered
 from samclr_core.evaluation import intervals
 from samclr_core.evaluation import results as evaluations
-from samclr_core.evaluation.cache import Arrays, digest, remembered
 from samclr_core.evaluation.evaluate import evaluate, name_of
 from samclr_core.evaluation.robustness import results
 from samclr_core.evaluation.robustness.config import StudyConfig

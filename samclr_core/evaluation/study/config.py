@@ -145,13 +145,13 @@ class StudyConfig(Config):
         alone = len(variant.views or self.views) == 1
         return cell.variant if alone else f"{cell.variant}, {cell.views}"
 
-    def compared(self, images: str) -> list[tuple[Comparison, Contender, Contender]]:
+    def compared(self, images: str) -> list[tuple[Loss, Comparison, Contender, Contender]]:
         """Every further difference on one set of images, for each loss that has both rows."""
         found = []
         for loss in self.losses:
             known = self.contenders(images, loss)
             found += [
-                (pair, known[pair.row], known[pair.beside])
+                (loss, pair, known[pair.row], known[pair.beside])
                 for pair in self.comparisons
                 if {pair.row, pair.beside} <= known.keys()
             ]

@@ -78,7 +78,7 @@ def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Stu
         for (cell, seed), step in shared(planned, PREPARED, 100, progress, _name)
         for trial in _tried(workspaces[cell.images], config, cell, seed, step)
     ]
-    compared = sum(_is_compared(cell, config) for cell in config.cells())
+    compared = sum(_beside(cell, config) is not None for cell in config.cells())
     compared += sum(len(config.compared(images)) for images in config.images)
     parts = [
         [t for t in trials if (t.cell.images, t.data) == (images, data)]
@@ -148,10 +148,10 @@ def _tried(
         yield Trial(cell, seed, name, run, evaluation)
 
 
-def _is_compared(cell: Cell, config: StudyConfig) -> bool:
-    """Whether a cell's row stands beside plain image views of the same loss."""
-    reference = Cell(cell.images, cell.loss, "image", PLAIN)
-    return cell != reference and reference in config.cells()
+def _beside(cell: Cell, config: StudyConfig) -> Cell | None:
+    """The plain image views of the same loss, where a cell's row stands beside them."""
+    reference = cell._replace(views="image", variant=PLAIN)
+    return reference if cell != reference and reference in config.cells() else None
 
 
 def _rows(trials: list[Trial], config: StudyConfig, compared: int) -> Iterator[Row]:
@@ -161,10 +161,9 @@ def _rows(trials: list[Trial], config: StudyConfig, compared: int) -> Iterator[R
     for cell in config.starts(trials[0].cell.images).values():
         yield _row(_of(trials, cell), "start")
     for cell in cells:
-        reference = cell._replace(views="image", variant=PLAIN)
         gain = None
-        if reference in cells and reference != cell:
-            gain = _gain(trials, Contender(cell, "run"), Contender(reference, "run"), compared)
+        if beside := _beside(cell, config):
+            gain = _gain(trials, Contender(cell, "run"), Contender(beside, "run"), compared)
         yield _row(_of(trials, cell), "run", gain)
 
 
@@ -205,11 +204,11 @@ def _differences(
 ) -> Iterator[results.Difference]:
     """What is compared beyond the rows, of one set of images and one data set."""
     images, data = trials[0].cell.images, trials[0].data
-    for pair, row, beside in config.compared(images):
+    for loss, pair, row, beside in config.compared(images):
         yield results.Difference(
             images=images,
             data=data,
-            loss=row.cell.loss,
+            loss=loss,
             row=pair.row,
             beside=pair.beside,
             gain=_gain(trials, row, beside, compared),

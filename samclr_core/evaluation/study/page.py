@@ -43,7 +43,7 @@ def _part(study: Study, rows: list[Row]) -> dict[str, Any]:
         "rows": [_row(number, row) for number, row in enumerate(rows, start=1)],
         "tuned": any(row.fine_tuned for row in rows),
         "differences": [
-            {"name": f"{one.loss}: {one.row}, minus {one.beside}", "gain": _signed(one.gain)}
+            {"name": one.name, "gain": _signed(one.gain)}
             for one in results.differences(study, rows)
         ],
         "labels": _label_curves(rows),

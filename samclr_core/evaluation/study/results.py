@@ -93,6 +93,11 @@ class Difference(BaseModel):
     beside: str
     gain: Estimate
 
+    @property
+    def name(self) -> str:
+        """What was subtracted from what."""
+        return f"{self.loss}: {self.row}, minus {self.beside}"
+
     def brief(self) -> dict[str, Any]:
         """The figures as the command line prints them."""
         return self.model_dump(exclude={"gain"}) | {"gain": _rounded(self.gain)}
@@ -159,10 +164,7 @@ def differences(study: Study, rows: list[Row]) -> list[Difference]:
 
 
 def _further(found: list[Difference]) -> list[str]:
-    lines = [
-        f"- {one.loss}: {one.row}, minus {one.beside}: {spread(one.gain, signed=True)}"
-        for one in found
-    ]
+    lines = [f"- {one.name}: {spread(one.gain, signed=True)}" for one in found]
     return ["Further differences of the linear probe:", "", *lines, ""] if lines else []
 
 

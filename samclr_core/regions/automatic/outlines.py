@@ -41,13 +41,13 @@ class Outlines:
     def __init__(self, sketches: Sequence[Sketch], config: SegmenterConfig) -> None:
         """``sketches`` are all of one image, in the order in which they will be looked at."""
         self.config = config
-        count = len(sketches)
-        self.tokens = np.zeros(count, int)
-        self.bits = np.zeros((count, TOKENS * TOKENS // 64), np.uint64)
-        self.boxes = np.zeros((count, 4))
-        self.reasons: list[str | None] = [None] * count
-        self._comparable = np.zeros(count, bool)
-        for start in range(0, count, CHUNK):
+        total = len(sketches)
+        self.tokens = np.zeros(total, int)
+        self.bits = np.zeros((total, TOKENS * TOKENS // 64), np.uint64)
+        self.boxes = np.zeros((total, 4))
+        self.reasons: list[str | None] = [None] * total
+        self._comparable = np.zeros(total, bool)
+        for start in range(0, total, CHUNK):
             self._look_at(sketches[start : start + CHUNK], slice(start, start + CHUNK))
 
     def _look_at(self, sketches: Sequence[Sketch], part: slice) -> None:
