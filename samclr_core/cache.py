@@ -1,6 +1,7 @@
 """What costs time is computed once: named arrays in the workspace's cache, found by content."""
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +11,9 @@ import numpy as np
 from samclr_core.workspace import Workspace, whole
 
 Arrays = dict[str, np.ndarray]
+
+# NumPy parses headers with `ast`, which two threads break before Python 3.11.8 (gh-106905).
+_HEADERS = threading.Lock()
 
 
 def digest(*parts: object) -> str:
@@ -50,11 +54,23 @@ def remembered(
 
 def read(path: Path, *names: str) -> Arrays:
     """The arrays in ``path``, or those of these names; nothing is unpickled."""
-    with np.load(path, allow_pickle=False) as stored:
+    with _HEADERS, np.load(path, allow_pickle=False) as stored:
         return {name: stored[name] for name in names or stored.files}
+
+
+def read_one(path: Path, mapped: bool = False) -> np.ndarray:
+    """The array in a .npy file; ``mapped``: read-only, and read from disk as it is looked at."""
+    with _HEADERS:
+        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
 
 
 def write(path: Path, arrays: Arrays) -> None:
     """Write ``arrays`` as .npz so that a reader, or a crash, never sees half a file."""
     with whole(path) as part, part.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def write_one(path: Path, array: np.ndarray) -> None:
+    """Write ``array`` as .npy, whole or not at all."""
+    with whole(path) as part, part.open("wb") as file:
+        np.save(file, array)

@@ -4,7 +4,6 @@ Every pair has a number, and everything random about it follows from (seed, numb
 position of a run is just its step, and any batch can be made again at any time, in any thread.
 """
 
-import io
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from samclr_core import cache
 from samclr_core.images import store as images
 from samclr_core.messages import UserError
 from samclr_core.regions import sources
@@ -28,7 +28,7 @@ from samclr_core.views.pair import ViewPair, ViewSampler
 from samclr_core.views.region_views import RegionViews
 from samclr_core.views.related import related
 from samclr_core.views.sampler import sampler
-from samclr_core.workspace import Workspace, write_atomic
+from samclr_core.workspace import Workspace
 
 ORDER, CROPS, SCHEDULE = 0, 1, 4
 """Streams of random numbers below a run's seed; loop.py has 2 and 3."""
@@ -74,21 +74,15 @@ class Scenes:
         return self._open(image_id)
 
     def _opened(self, image_id: str) -> np.ndarray:
-        return np.load(self._path(image_id), mmap_mode="r")
+        return cache.read_one(self._path(image_id), mapped=True)
 
     def _decode(self, image_id: str) -> None:
         image = Image.fromarray(images.load(self.workspace, image_id))
         image.thumbnail((self.max_side, self.max_side), Image.Resampling.LANCZOS)
-        write_atomic(self._path(image_id), _npy(np.asarray(image)))
+        cache.write_one(self._path(image_id), np.asarray(image))
 
     def _path(self, image_id: str) -> Path:
         return self.folder / f"{image_id}.npy"
-
-
-def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    return buffer.getvalue()
 
 
 class PairBatches:

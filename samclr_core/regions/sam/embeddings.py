@@ -7,10 +7,11 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from samclr_core import cache
 from samclr_core.images.store import load
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.sam.weights import pinned
-from samclr_core.workspace import Workspace, whole
+from samclr_core.workspace import Workspace
 
 MOST_FILES = 1000
 """Of 2 MB each; the ones that were not used for longest go first."""
@@ -39,12 +40,11 @@ def embedding(workspace: Workspace, image_id: str, segmenter: Embedder) -> torch
         _keep(path, found)
         return torch.from_numpy(found).float()
     os.utime(path)
-    return torch.from_numpy(np.load(path)).float()
+    return torch.from_numpy(cache.read_one(path)).float()
 
 
 def _keep(path: Path, values: np.ndarray) -> None:
-    with whole(path) as part, part.open("wb") as file:
-        np.save(file, values)
+    cache.write_one(path, values)
     kept = list(path.parent.parent.rglob("*.npy"))
     if len(kept) > MOST_FILES:
         min(kept, key=lambda file: file.stat().st_mtime).unlink(missing_ok=True)
