@@ -3,13 +3,15 @@
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import starmap
+from itertools import pairwise, starmap
 from typing import Any, NamedTuple
 
 from samclr_core.palette import COLOURS
 from samclr_core.training.runs import Run
 
 CURVE_BOX = (50, 20, 680, 210)
+# Between the names at the ends of two lines, in units of the picture.
+LINE_SPACE = 11
 Place = tuple[float, float]
 
 
@@ -59,13 +61,33 @@ def label_curves(lines: Sequence[Line]) -> dict[str, Any]:
 
 def _drawn(lines: Iterable[Line], x_range: Place, y_range: Place) -> dict[str, Any]:
     place = partial(place_in, box=CURVE_BOX, x_range=x_range, y_range=y_range)
+    lines = list(lines)
+    drawn = [list(starmap(place, line.points)) for line in lines]
+    heights = apart([places[-1][1] + 4 for places in drawn], LINE_SPACE, CURVE_BOX[3] + 4)
     found = []
-    for line in lines:
-        places = list(starmap(place, line.points))
+    for line, places, height in zip(lines, drawn, heights, strict=True):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        end = (places[-1][0] + 5, places[-1][1] + 4, line.end) if line.end else None
+        end = (places[-1][0] + 5, height, line.end) if line.end else None
         found.append({"name": line.name, "colour": line.colour, "points": path, "end": end})
     return {"lines": found}
+
+
+def apart(heights: Sequence[float], space: float, lowest: float) -> list[float]:
+    """The heights, downwards, moved as far as names need so as not to be written on each other.
+
+    Args:
+        heights: where each name would stand.
+        space: the least distance of two.
+        lowest: none stands below it, if all have room above.
+    """
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    found = list(heights)
+    for above, below in pairwise(order):
+        found[below] = max(found[below], found[above] + space)
+    for below in reversed(order):
+        found[below] = min(found[below], lowest)
+        lowest = found[below] - space
+    return found
 
 
 def place_in(
