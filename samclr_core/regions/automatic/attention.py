@@ -11,7 +11,7 @@ import torch
 from segment_anything.modeling.transformer import Attention, TwoWayAttentionBlock
 from torch import Tensor, nn
 
-from samclr_core.regions.automatic.keys import Keys, Rows, centred
+from samclr_core.regions.automatic.keys import Keys, Rows, centred, shared
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,6 @@ def self_attention(layer: TwoWayAttentionBlock, queries: Tensor, tokens: Tensor)
 def split_heads(tokens: Tensor, heads: int) -> Tensor:
     """[..., N, heads * d] to [..., heads, N, d]."""
     return tokens.unflatten(-1, (heads, -1)).transpose(-3, -2)
-
-
-def shared(tokens: Tensor, image: Tensor) -> Tensor:
-    """Prompts' tokens [B, heads, T, d] times what they share, [heads, d, n]: [B, heads, T, n]."""
-    prompts, heads, count, _ = tokens.shape
-    rows = tokens.transpose(0, 1).reshape(heads, prompts * count, -1)
-    return torch.bmm(rows, image).view(heads, prompts, count, -1).transpose(0, 1)
 
 
 class Projection:

@@ -20,7 +20,7 @@ from samclr_core.regions.automatic.geometry import (
 # A token lies surely inside, or outside, where all tokens this near ...
 NEAR = 2
 # ... have a logit beyond this.
-SURE = 8.0
+SURE = 4.0
 
 
 def draw(sketch: Sketch, frame: Frame, below: float) -> Candidate | None:

@@ -12,6 +12,13 @@ def centred(rows: Tensor) -> Tensor:
     return rows - rows.mean(-1, keepdim=True)
 
 
+def shared(tokens: Tensor, image: Tensor) -> Tensor:
+    """Prompts' tokens [B, heads, T, d] times what they share, [heads, d, n]: [B, heads, T, n]."""
+    prompts, heads, count, _ = tokens.shape
+    rows = tokens.transpose(0, 1).reshape(heads, prompts * count, -1)
+    return torch.bmm(rows, image).view(heads, prompts, count, -1).transpose(0, 1)
+
+
 @dataclass(frozen=True)
 class Keys:
     """The image's tokens of B prompts at N places, in parts.
@@ -68,5 +75,6 @@ class Rows:
 
     def of(self, values: Sequence[Tensor]) -> Tensor:
         """The rows of B prompts, [B, r, C]."""
-        given = [(v @ w + c).flatten(1, 2) for v, (w, c) in zip(values, self.parts, strict=True)]
+        parts = zip(values, self.parts, strict=True)
+        given = [shared(v, weights).add(constant).flatten(1, 2) for v, (weights, constant) in parts]
         return given[0] if len(given) == 1 else torch.cat(given, dim=1)

@@ -18,11 +18,12 @@ from samclr_core.regions.config import SegmenterConfig
 LEAST_TOKENS = 2
 # ... of fewer than this, they must be more alike than the masks may be ...
 MANY_TOKENS = 64
-ALIKE = 0.85
+ALIKE = 0.75
 # ... and an outline this like that of a mask that was drawn and refused need not be drawn.
 SAME = 0.9
-# An outline's stability may be so much lower than its mask's, if it has tokens enough to tell.
-TOLERANCE = 0.1
+# An outline's stability is a share of so many samples of the mask: it may be so much lower, over
+# the root of their number, if they are enough to tell.
+TOLERANCE = 0.28
 ENOUGH_TOKENS = 8
 # Sketches looked at together: more would not stay in a core's cache.
 CHUNK = 128
@@ -60,7 +61,9 @@ class Outlines:
         self.tokens[part] = count(bits)
         self.bits[part] = bits
         self.boxes[part] = boxes_of(bits)
-        wavering = count(sure) < (self.config.min_stability - TOLERANCE) * count(perhaps)
+        certain, possible = count(sure), count(perhaps)
+        tolerance = TOLERANCE / np.sqrt(np.maximum(possible, 1))
+        wavering = certain < (self.config.min_stability - tolerance) * possible
         self._comparable[part] = self.tokens[part] >= LEAST_TOKENS
         enough = self.tokens[part] >= ENOUGH_TOKENS
         self._drop(part.start + np.flatnonzero(wavering & enough), UNSTABLE)
