@@ -1,5 +1,7 @@
 """Places in the charts of printed pages."""
 
+from itertools import pairwise
+
 import pytest
 
 from samclr_core.printed.charts import CURVE_BOX, LINE_SPACE, Line, apart, label_curves
@@ -26,5 +28,5 @@ def test_names_of_lines_that_end_at_one_place_can_all_be_read():
     ]
     ends = [line["end"][1] for line in label_curves(lines)["lines"]]
     ordered = sorted(ends)
-    assert min(b - a for a, b in zip(ordered, ordered[1:], strict=False)) >= LINE_SPACE - 1e-9
+    assert min(b - a for a, b in pairwise(ordered)) >= LINE_SPACE - 1e-9
     assert max(ends) <= CURVE_BOX[3] + 4
