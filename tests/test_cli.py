@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from samclr_core.cli import app
 from samclr_core.workspace import SAMPLE_DATA
 
 SCENES = sorted((SAMPLE_DATA / "scenes/images").glob("*.jpg"))[:4]
@@ -64,15 +65,24 @@ def result_of(*arguments: object) -> dict:
         ["weights", "vit_z"],
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(arguments, tmp_path):
+def test_bad_input_is_one_sentence_and_exit_code_2(arguments, tmp_path, capfd):
     (tmp_path / "empty").mkdir()
     places = {"missing": tmp_path / "missing", "empty": tmp_path / "empty"}
-    done = samclr(*[argument.format(**places) for argument in arguments], "--json")
-    assert done.returncode == 2
-    assert done.stdout == ""
+    # In this process: each of its own would import torch again.
+    with pytest.raises(SystemExit) as end:
+        app([*(argument.format(**places) for argument in arguments), "--json"])
+    assert end.value.code == 2
+    said, error = capfd.readouterr()
+    assert said == ""
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_process_ends_with_the_sentence_and_the_code(tmp_path):
+    done = samclr("views", "-w", tmp_path / "missing", "--json")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-    assert not (tmp_path / "missing").exists()
 
 
 def test_the_whole_line(tmp_path, sam_weights):
