@@ -12,7 +12,7 @@ from samclr_core.device import device_of
 from samclr_core.jobs import Progress, silent
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 BATCH = 64
 HISTOGRAM_BINS = 16
@@ -63,6 +63,8 @@ def embed(
     """
     import torch
 
+    from samclr_core.views.augment import as_input
+
     if not len(images):
         raise ValueError("there are no images to embed")
     used = device_of(device)
@@ -74,15 +76,6 @@ def embed(
             features.append(backbone(as_input(batch).to(used)).float().cpu().numpy())
             progress(start + len(batch), len(images))
     return np.concatenate(features)
-
-
-def as_input(batch: np.ndarray) -> "Tensor":
-    """Images uint8 [N, S, S, 3] as a network sees them: float [N, 3, S, S], ImageNet-normalised."""
-    import torch
-
-    from samclr_core.views.augment import normalised
-
-    return normalised(torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255)
 
 
 @contextmanager

@@ -176,10 +176,12 @@ def _altered(batch: np.ndarray) -> "Tensor":
 def _answers(network: "nn.Module", images: np.ndarray, test: np.ndarray) -> np.ndarray:
     import torch
 
+    from samclr_core.views.augment import as_input
+
     device = next(network.parameters()).device
     found = []
     with torch.inference_mode():
         for start in range(0, len(test), BATCH):
-            batch = features.as_input(images[test[start : start + BATCH]]).to(device)
+            batch = as_input(images[test[start : start + BATCH]]).to(device)
             found.append(network(batch).argmax(dim=1).cpu().numpy())
     return np.concatenate(found)

@@ -19,7 +19,7 @@ from samclr_core.regions.region import RegionSet
 from samclr_core.training import runs
 from samclr_core.training.backbones import Backbone
 from samclr_core.training.runs import Run
-from samclr_core.views.augment import normalised
+from samclr_core.views.augment import as_input
 from samclr_core.views.region_views import RegionViews
 from samclr_core.workspace import Workspace
 
@@ -112,9 +112,10 @@ def _features(backbone: Backbone, pairs: list[np.ndarray]) -> Tensor:
     if not pairs:
         return torch.empty(0, 2, backbone.dim)
     device = next(backbone.parameters()).device
-    pixels = torch.from_numpy(np.concatenate(pairs)).permute(0, 3, 1, 2)
-    batches = [normalised(part.to(device).float() / 255) for part in pixels.split(BATCH)]
-    return torch.cat([backbone(batch).float().cpu() for batch in batches]).unflatten(0, (-1, 2))
+    views = np.concatenate(pairs)
+    batches = (as_input(views[at : at + BATCH]) for at in range(0, len(views), BATCH))
+    found = [backbone(batch.to(device)).float().cpu() for batch in batches]
+    return torch.cat(found).unflatten(0, (-1, 2))
 
 
 def _by_region(whose: np.ndarray, features: Tensor, center: Tensor, regions: int) -> np.ndarray:

@@ -7,6 +7,7 @@ views it was drawn for, on whatever device the batch is.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -106,6 +107,11 @@ def _change(views: Tensor, chosen: Tensor, change: Callable[..., Tensor], *value
 def _beside(views: Tensor, values: Tensor) -> Tensor:
     """The values on the device of the views, which nobody waits for."""
     return values.to(views.device, non_blocking=True)
+
+
+def as_input(views: np.ndarray) -> Tensor:
+    """Unaltered views uint8 [N, S, S, 3] as a network sees them: float32 [N, 3, S, S]."""
+    return normalised(torch.from_numpy(views).permute(0, 3, 1, 2).float() / 255)
 
 
 def normalised(views: Tensor) -> Tensor:
