@@ -59,9 +59,10 @@ def read(path: Path, *names: str) -> Arrays:
 
 
 def read_one(path: Path, mapped: bool = False) -> np.ndarray:
-    """The array in a .npy file; ``mapped``: read-only, and read from disk as it is looked at."""
+    """The array in a .npy file; ``mapped``: read from disk as it is looked at, and never written
+    back."""
     with _HEADERS:
-        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        return np.load(path, mmap_mode="c" if mapped else None, allow_pickle=False)
 
 
 def write(path: Path, arrays: Arrays) -> None:

@@ -70,7 +70,7 @@ class Scenes:
                 told(ready + 1)
 
     def __getitem__(self, image_id: str) -> np.ndarray:
-        """The image, uint8 [H, W, 3], read-only."""
+        """The image, uint8 [H, W, 3]."""
         return self._open(image_id)
 
     def _opened(self, image_id: str) -> np.ndarray:
@@ -232,7 +232,8 @@ def ahead(
     make: Callable[[int], Batch], start: int, stop: int, workers: int
 ) -> Iterator[tuple[int, Batch]]:
     """``(number, make(number))`` in order, made by threads before they are asked for."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="crops")
+    # A core for each thread: the others are busy with the step.
+    pool = ThreadPoolExecutor(workers, "crops", torch.set_num_threads, (1,))
     try:
         waiting = deque(pool.submit(make, n) for n in range(start, min(start + workers + 1, stop)))
         for number in range(start, stop):

@@ -1,17 +1,27 @@
 """Crops of an image, and the part of a region's mask that lies in one."""
 
 import numpy as np
-from PIL import Image
 
 from samclr_core.regions.region import Region
 from samclr_core.regions.rle import Box, decode_window
 
 
 def crop(image: np.ndarray, box: Box, size: int) -> np.ndarray:
-    """The box of the image, uint8 [size, size, 3], resized as torchvision does (antialiased)."""
+    """The box of the image, uint8 [size, size, 3], resized as torchvision does (antialiased).
+
+    torch does in a quarter of the time what pillow does, but for a rounding here and there, and a
+    mapped image is not copied. What it cannot take is copied: an array that must not be changed.
+    """
+    import torch
+    from torch.nn import functional as F
+
     x, y, w, h = box
-    pixels = Image.fromarray(np.ascontiguousarray(image[y : y + h, x : x + w]))
-    return np.asarray(pixels.resize((size, size), Image.Resampling.BILINEAR))
+    part = image[y : y + h, x : x + w]
+    pixels = torch.from_numpy(part if part.flags.writeable else part.copy())
+    resized = F.interpolate(
+        pixels.permute(2, 0, 1)[None], (size, size), mode="bilinear", antialias=True
+    )
+    return resized[0].permute(1, 2, 0).numpy()
 
 
 def region_mask(region: Region, box: Box, width: int, height: int) -> np.ndarray:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional as tv
 
@@ -168,10 +169,17 @@ def test_a_smaller_copy_of_the_image_is_cut_in_the_same_places(image, two_discs)
             assert covered == pytest.approx(0.85, abs=0.2)
 
 
-def test_a_crop_is_resized_as_torchvision_does(image) -> None:
-    ours = crop(image, (30, 20, 120, 90), 48)
-    theirs = tv.resized_crop(Image.fromarray(image), 20, 30, 90, 120, [48, 48])
-    np.testing.assert_array_equal(ours, np.asarray(theirs))
+@pytest.mark.parametrize("size", [48, 224])
+@pytest.mark.parametrize("writeable", [True, False])
+def test_a_crop_is_resized_as_torchvision_does(image, size: int, writeable: bool) -> None:
+    image = image.copy()
+    image.setflags(write=writeable)
+    ours = crop(image, (30, 20, 120, 90), size)
+    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)
+    theirs = tv.resized_crop(pixels, 20, 30, 90, 120, [size, size])
+    np.testing.assert_array_equal(ours, theirs.permute(1, 2, 0))
+    pillows = tv.resized_crop(Image.fromarray(image), 20, 30, 90, 120, [size, size])
+    assert np.abs(ours - np.asarray(pillows, int)).max() <= 1
 
 
 def test_difficulty_multiplies_the_chances_and_leaves_some_to_all(two_discs) -> None:
