@@ -61,14 +61,17 @@ def label_curves(lines: Sequence[Line]) -> dict[str, Any]:
 
 def _drawn(lines: Iterable[Line], x_range: Place, y_range: Place) -> dict[str, Any]:
     place = partial(place_in, box=CURVE_BOX, x_range=x_range, y_range=y_range)
-    lines = list(lines)
-    drawn = [list(starmap(place, line.points)) for line in lines]
-    heights = apart([places[-1][1] + 4 for places in drawn], LINE_SPACE, CURVE_BOX[3] + 4)
-    found = []
-    for line, places, height in zip(lines, drawn, heights, strict=True):
+    found: list[dict[str, Any]] = []
+    ends = []
+    for line in lines:
+        places = list(starmap(place, line.points))
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        end = (places[-1][0] + 5, height, line.end) if line.end else None
-        found.append({"name": line.name, "colour": line.colour, "points": path, "end": end})
+        found.append({"name": line.name, "colour": line.colour, "points": path, "end": None})
+        if line.end:
+            ends.append((found[-1], places[-1], line.end))
+    heights = apart([y + 4 for _, (_, y), _ in ends], LINE_SPACE, CURVE_BOX[3] + 4)
+    for (drawn, (x, _), text), height in zip(ends, heights, strict=True):
+        drawn["end"] = (x + 5, height, text)
     return {"lines": found}
 
 

@@ -30,3 +30,10 @@ def test_names_of_lines_that_end_at_one_place_can_all_be_read():
     ordered = sorted(ends)
     assert min(b - a for a, b in pairwise(ordered)) >= LINE_SPACE - 1e-9
     assert max(ends) <= CURVE_BOX[3] + 4
+
+
+def test_a_line_without_a_name_needs_no_points_and_moves_none():
+    lines = [Line("named", "#000", [(1, 0.5), (100, 0.5)], "1"), Line("bare", "#000", [])]
+    named, bare = label_curves(lines)["lines"]
+    assert named["end"] == (CURVE_BOX[2] + 5, (CURVE_BOX[1] + CURVE_BOX[3]) / 2 + 4, "1")
+    assert (bare["end"], bare["points"]) == (None, "")
