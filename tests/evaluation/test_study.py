@@ -1,5 +1,11 @@
 """A study: a small real grid, from a YAML file to a table."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import yaml
@@ -25,6 +31,8 @@ SMALL = {
         "device": "cpu",
     },
 }
+
+TINY = engine.PRESETS["draft"].model_copy(update={"points_per_side": 4})
 
 
 def paint(path, colour, rng) -> None:
@@ -85,8 +93,7 @@ def file(tmp_path_factory):
 def found(file, sam_weights, tmp_path_factory):
     folder = tmp_path_factory.mktemp("out")
     with pytest.MonkeyPatch.context() as patch:
-        tiny = engine.PRESETS["draft"].model_copy(update={"points_per_side": 4})
-        patch.setitem(engine.PRESETS, "tiny", tiny)
+        patch.setitem(engine.PRESETS, "tiny", TINY)
         made = engine.study(folder, read(file))
         again = engine.study(folder, read(file))
     return made, again, folder
@@ -172,6 +179,52 @@ def test_nothing_is_trained_twice(found) -> None:
     assert len(runs.runs(Workspace(folder / "photos"))) == 6 * 2
 
 
+def test_a_row_judges_how_difficult_the_regions_of_another_are(
+    file, found, tmp_path, monkeypatch
+) -> None:
+    """With each seed it is the run of that seed, which is there already."""
+    made, _, folder = found
+    shutil.copytree(folder / "photos", tmp_path / "photos")
+    monkeypatch.setitem(engine.PRESETS, "tiny", TINY)
+    grid = yaml.safe_load(file.read_text()) | {"losses": ["simclr"], "views": ["region"]}
+    variants = {"variants": {"harder": {"judge": "region"}}}
+    path = file.with_name("harder.yaml")
+    path.write_text(yaml.safe_dump(grid | variants | {"comparisons": [], "curves": False}))
+    judges, judged = (row.runs for row in engine.study(tmp_path, read(path)).rows if row.views)
+    regions = ("simclr", "region", "")
+    assert [judges] == [r.runs for r in made.rows if (r.loss, r.views, r.variant) == regions]
+    harder = [runs.run(Workspace(tmp_path / "photos"), name) for name in judged]
+    assert [run.config.difficulty_of for run in harder] == judges
+    assert [run.config.seed for run in harder] == [0, 1]
+    assert all((run.folder / "difficulty.npz").exists() for run in harder)
+
+
+def test_two_processes_make_a_study_together(file, tmp_path) -> None:
+    grid = yaml.safe_load(file.read_text()) | {"losses": ["simclr"], "views": ["image"]}
+    path = file.with_name("together.yaml")
+    path.write_text(yaml.safe_dump(grid | {"variants": {}, "comparisons": [], "curves": False}))
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    study = ["-m", "samclr_core.cli", "study", str(path), "--out", str(tmp_path), "--json"]
+    done = subprocess.run(
+        [sys.executable, *torchrun, *study],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert [(row["loss"], row["seeds"]) for row in rows] == [
+        ("colour", 2),
+        ("start", 2),
+        ("simclr", 2),
+    ]
+    found = runs.runs(Workspace(tmp_path / "photos"))
+    assert sorted(run.config.seed for run in found) == [0, 1]
+    assert all(run.facts["processes"] == 2 for run in found)
+
+
 def test_the_table_and_the_figures_say_the_same(found) -> None:
     made, _, folder = found
     table = (folder / results.TABLE).read_text()
@@ -229,6 +282,8 @@ def test_cells_of_a_grid() -> None:
         ({"losses": ["simclr", "byol"]}, "byol"),
         ({"seed": 3}, "seed"),
         ({"comparisons": [{"row": "gray", "beside": "region"}]}, "“gray”.*other net"),
+        ({"variants": {"harder": {"judge": "start"}}}, "“start”.*image; region\\.$"),
+        ({"variants": {"harder": {"judge": "harder, region"}}}, "“harder, region”"),
     ],
 )
 def test_mistakes_are_said_before_anything_is_trained(file, change, words) -> None:

@@ -62,11 +62,14 @@ class Variant(Config):
         settings: of the training, as ``views.outside: mean``.
         losses: which losses it is tried with; all of the study's by default.
         views: which kinds of views it is tried with; all of the study's by default.
+        judge: a row of the same loss, by its name (see :class:`Comparison`). Its run of the same
+            seed finds out how difficult regions are, and difficult ones are drawn more often.
     """
 
-    settings: dict[str, Any]
+    settings: dict[str, Any] = Field(default_factory=dict)
     losses: tuple[Loss, ...] | None = None
     views: tuple[Kind, ...] | None = None
+    judge: str = ""
 
 
 class StudyConfig(Config):
@@ -145,6 +148,30 @@ class StudyConfig(Config):
         alone = len(variant.views or self.views) == 1
         return cell.variant if alone else f"{cell.variant}, {cell.views}"
 
+    def judge(self, cell: Cell) -> Cell | None:
+        """Whose runs find out how difficult the regions of ``cell`` are, where its variant says so.
+
+        Raises:
+            UserError: there is no such row, or it was not trained, or it has a judge itself.
+        """
+        variant = self.variants.get(cell.variant)
+        if variant is None or not variant.judge:
+            return None
+        rows = self.contenders(cell.images, cell.loss)
+        judges = {
+            name: row.cell
+            for name, row in rows.items()
+            if row.method == "run" and not self._has_judge(row.cell)
+        }
+        if variant.judge not in judges:
+            raise UserError(
+                "evaluation.study_unknown_judge", name=variant.judge, known="; ".join(judges)
+            )
+        return judges[variant.judge]
+
+    def _has_judge(self, cell: Cell) -> bool:
+        return cell.variant != PLAIN and self.variants[cell.variant].judge != ""
+
     def compared(self, images: str) -> list[tuple[Loss, Comparison, Contender, Contender]]:
         """Every further difference on one set of images, for each loss that has both rows."""
         found = []
@@ -197,6 +224,7 @@ def read(path: Path) -> StudyConfig:
     # All settings are looked at before the first hour is spent.
     for cell in config.cells():
         config.training(cell, 0)
+        config.judge(cell)
     _refuse_unknown_rows(config)
     return config.model_copy(update=found)
 

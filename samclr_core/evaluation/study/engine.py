@@ -23,6 +23,7 @@ from samclr_core.messages import UserError
 from samclr_core.progress import part, shared
 from samclr_core.regions.batch import segment_workspace
 from samclr_core.regions.config import PRESETS
+from samclr_core.training.config import TrainingConfig
 from samclr_core.training.runs import Run
 from samclr_core.training.trained import trained
 from samclr_core.workspace import Workspace
@@ -134,7 +135,9 @@ def _chosen(folder: Path, most: int | None) -> list[Path]:
 def _tried(
     workspace: Workspace, config: StudyConfig, cell: Cell, seed: int, progress: Progress
 ) -> Iterator[Trial]:
-    run = trained(workspace, config.training(cell, seed), progress=part(progress, 0, 80))
+    learning = part(progress, 0, 80)
+    settings = _settings(workspace, config, cell, seed, learning)
+    run = trained(workspace, settings, progress=learning)
     for (name, folder), judging in shared(list(config.data.items()), 80, 100, progress):
         evaluation = evaluate(
             workspace,
@@ -146,6 +149,18 @@ def _tried(
             with_fine_tuning=config.fine_tune,
         )
         yield Trial(cell, seed, name, run, evaluation)
+
+
+def _settings(
+    workspace: Workspace, config: StudyConfig, cell: Cell, seed: int, progress: Progress
+) -> TrainingConfig:
+    """Of one training, with the run that judges how difficult regions are, where one does."""
+    settings = config.training(cell, seed)
+    judge = config.judge(cell)
+    if judge is None:
+        return settings
+    run = trained(workspace, config.training(judge, seed), progress=progress)
+    return settings.model_copy(update={"difficulty_of": run.id})
 
 
 def _beside(cell: Cell, config: StudyConfig) -> Cell | None:
