@@ -1,5 +1,6 @@
 """The regions page as a manager reads it: lights, groups, a second look, and the presets."""
 
+import json
 import time
 from dataclasses import replace
 
@@ -96,6 +97,39 @@ def test_label_maps_are_the_truth(workspace):
     text = shown(opened())
     assert texts()["quality.with_truth"]["en"].format(count=1) in text
     assert figure("covering") in text
+
+
+def test_a_coco_file_is_the_truth_until_it_is_taken_away(workspace, tmp_path):
+    record = catalogue.records(workspace)[0]
+    x, y, w, h = SHAPES[0]
+    corners = [x, y, x + w, y, x + w, y + h, x, y + h]
+    thing = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [corners], "iscrowd": 0}
+    thing |= {"bbox": [x, y, w, h], "area": w * h}
+    image = {"id": 1, "file_name": record.name, "width": SIZE[1], "height": SIZE[0]}
+    categories = [{"id": 1, "name": "part"}]
+    path = tmp_path / "instances.json"
+    path.write_text(
+        json.dumps({"images": [image], "annotations": [thing], "categories": categories})
+    )
+
+    def give(app: AppTest, value: object) -> AppTest:
+        label = texts()["quality.coco_path"]["en"]
+        field = next(f for f in app.text_input if f.label == label)
+        return field.set_value(str(value)).run()
+
+    app = give(opened(), path)
+    assert not app.error
+    assert texts()["quality.with_truth"]["en"].format(count=1) in shown(app)
+    row = next(line for line in shown(app).splitlines() if figure("recall75") in line)
+    assert "**100%**" in row
+    assert figure("covering") in shown(opened())
+
+    give(app, tmp_path / "gone.json")
+    assert "gone.json" in app.error[0].value.replace("\\", "")
+    assert figure("coverage") in shown(app)
+    assert figure("covering") not in shown(app)
+    give(app, "")
+    assert not app.error
 
 
 def test_groups_come_worst_first(workspace):

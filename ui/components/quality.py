@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -13,14 +14,17 @@ from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.quality import report
 from samclr_core.regions.quality.figures import SIZE_EDGES
 from samclr_core.regions.quality.lights import MEASURES, Light, lights
+from samclr_core.regions.quality.references import CocoFile
 from samclr_core.regions.quality.report import ImageQuality
 from samclr_core.workspace import Workspace
-from ui import charts
+from ui import charts, shell
 from ui.components import job_panel
 from ui.i18n import core_text, t
 
 KIND = "quality"
 KNOWN = "quality-rows"
+# The COCO file that a workspace's regions are compared with; label maps otherwise.
+TRUTH = "quality-coco"
 # Shape as well as colour, for those who do not tell green from red.
 ICONS = {
     Light.GREEN: ":green[:material/check_circle:]",
@@ -42,12 +46,22 @@ TIMES = 2
 def rows(workspace: Workspace, config: SegmenterConfig, count: int) -> list[ImageQuality]:
     """All images' figures; ``count`` is how many images have regions."""
     job = job_panel.latest(workspace.jobs, KIND)
+    coco = workspace.setting(TRUTH) or ""
     # What changes the figures: more images, other label maps, a check of stability.
-    changing = (count, workspace.label_maps.stat().st_mtime_ns, _shaken_by(job))
+    changing = (count, workspace.label_maps.stat().st_mtime_ns, _shaken_by(job), coco)
     asked = (str(workspace.root), config.digest(), *changing)
     known, found = st.session_state.get(KNOWN, (None, []))
-    if known != asked:
-        found = report.measure(workspace, config, progress=job_panel.Bar())
+    if known == asked:
+        return found
+    if coco:
+        # A file that cannot be used is said each time, and label maps stand in for it.
+        with shell.one_clear_sentence():
+            truth = CocoFile(Path(coco))
+            found = report.measure(workspace, config, truth, job_panel.Bar())
+            st.session_state[KNOWN] = (asked, found)
+            return found
+    found = report.measure(workspace, config, progress=job_panel.Bar())
+    if not coco:
         st.session_state[KNOWN] = (asked, found)
     return found
 
@@ -61,10 +75,21 @@ def show(workspace: Workspace, found: Sequence[ImageQuality]) -> None:
     if with_truth:
         st.markdown(f"##### {t('quality.with_truth', count=with_truth)}")
         st.markdown(table(values, TRUE))
+    own_truth(workspace)
     stability(workspace, found, values)
     st.markdown(f"##### {t('quality.sizes')}")
     st.caption(t("quality.sizes_help"))
     st.plotly_chart(size_chart(found), config={"displayModeBar": False})
+
+
+def own_truth(workspace: Workspace) -> None:
+    """Where a person names a COCO file to compare the regions with."""
+    now = workspace.setting(TRUTH) or ""
+    with st.expander(t("quality.own_truth"), icon=":material/rule:", expanded=bool(now)):
+        path = st.text_input(t("quality.coco_path"), now, help=t("quality.coco_help")).strip()
+    if path != now:
+        workspace.remember(TRUTH, path)
+        st.rerun()
 
 
 def verdict(values: dict[str, float]) -> None:
