@@ -44,6 +44,7 @@ def studio(
 def test_the_whole_line_in_a_browser(studio: Studio, tmp_path: Path) -> None:
     bring_photos_in(studio, tmp_path)
     find_regions(studio)
+    look_at_review(studio)
     look_at_pairs(studio)
     train(studio, tmp_path / "home" / studio.workspace)
     evaluate(studio, tmp_path)
@@ -101,6 +102,17 @@ def find_regions(studio: Studio) -> None:
     expect(studio.page.get_by_test_id("stImage").locator("img").nth(3)).to_be_visible()
     studio.no_error()
     studio.picture("2-regions")
+
+
+def look_at_review(studio: Studio) -> None:
+    """The first photo, ready for a verdict; test_review_browser.py gives some."""
+    studio.walk_to("review")
+    name = studio.page.get_by_label(studio.t("review.who"))
+    name.fill("M. Sato")
+    name.press("Enter")
+    studio.sees(studio.page.locator(".stage img"))
+    studio.no_error()
+    studio.picture("2-review")
 
 
 def look_at_pairs(studio: Studio) -> None:
