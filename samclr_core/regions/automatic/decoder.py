@@ -1,10 +1,10 @@
 """SAM's own prompt encoder and mask decoder, as a source of sketches: the reference."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from segment_anything.modeling import Sam
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from samclr_core.regions.automatic.candidates import Sketch
 from samclr_core.regions.automatic.geometry import Frame, by_token
+from samclr_core.regions.automatic.prompts import worth_asking
 
 # Of the 4 x 4 logits of a token, the one that stands for it in an outline.
 OUTLINE = (2, 2)
@@ -25,11 +26,33 @@ class Prompted:
         embedding: of the image, [1, 256, 64, 64].
         frame: its place in the model's square.
         points: float32 [N, 2], X, Y in model pixels.
+        omitted: those not to be asked at first; see :func:`.prompts.left_out`.
     """
 
     embedding: Tensor
     frame: Frame
     points: Tensor
+    omitted: Mapping[int, Sequence[int]] = field(default_factory=dict)
+
+    def first(self) -> list[int]:
+        """The prompts to be asked at first."""
+        return [number for number in range(len(self.points)) if number not in self.omitted]
+
+    def then(self, sketches: Sequence[Sketch]) -> list[int]:
+        """The prompts to be asked when ``sketches`` are what the first ones found."""
+        return worth_asking(self.omitted, sketches, self.points)
+
+
+class Answers(NamedTuple):
+    """What an image's prompts found.
+
+    Attributes:
+        sketches: masks of a sufficient predicted IoU.
+        asked: how many prompts were asked.
+    """
+
+    sketches: list[Sketch]
+    asked: int
 
 
 class PromptDecoder(Protocol):
@@ -37,7 +60,7 @@ class PromptDecoder(Protocol):
 
     def sketches(
         self, images: Sequence[Prompted], min_iou: float, decoded: Callable[[int], None]
-    ) -> Iterator[list[Sketch]]:
+    ) -> Iterator[Answers]:
         """For each image in turn, its masks of a predicted IoU over ``min_iou``.
 
         An image's sketches give their logits until the next image's are asked for. ``decoded`` is
@@ -70,20 +93,30 @@ class ReferenceDecoder:
 
     def sketches(
         self, images: Sequence[Prompted], min_iou: float, decoded: Callable[[int], None]
-    ) -> Iterator[list[Sketch]]:
+    ) -> Iterator[Answers]:
         """As :class:`PromptDecoder` says."""
-        ends = list(accumulate(len(image.points) for image in images))
-        prompts = [(i, n) for i, image in enumerate(images) for n in range(len(image.points))]
+        first = [image.first() for image in images]
+        waiting = deque((owner, number) for owner, few in enumerate(first) for number in few)
+        left = [len(few) for few in first]
+        then: list[list[int] | None] = [None] * len(images)
         found: list[list[Sketch]] = [[] for _ in images]
-        finished = 0
-        for start in range(0, len(prompts), self.batch):
-            batch = prompts[start : start + self.batch]
+        finished = done = 0
+        while waiting:
+            batch = [waiting.popleft() for _ in range(min(self.batch, len(waiting)))]
             for owner, sketch in self._decode(images, batch, min_iou):
                 found[owner].append(sketch)
-            done = start + len(batch)
+            for owner, _ in batch:
+                left[owner] -= 1
+            done += len(batch)
             decoded(done)
-            while finished < len(images) and ends[finished] <= done:
-                yield found[finished]
+            for owner in range(finished, len(images)):
+                if left[owner] == 0 and then[owner] is None:
+                    more = then[owner] = images[owner].then(found[owner])
+                    left[owner] = len(more)
+                    waiting.extendleft((owner, number) for number in more)
+            while finished < len(images) and left[finished] == 0:
+                asked = len(first[finished]) + len(then[finished] or ())
+                yield Answers(found[finished], asked)
                 found[finished] = []
                 finished += 1
 

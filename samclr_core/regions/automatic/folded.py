@@ -25,7 +25,7 @@ from torch import Tensor
 
 from samclr_core.regions.automatic.attention import Image, Reading, Writing, self_attention
 from samclr_core.regions.automatic.candidates import Sketch
-from samclr_core.regions.automatic.decoder import Prompted
+from samclr_core.regions.automatic.decoder import Answers, Prompted
 from samclr_core.regions.automatic.geometry import TOKENS, Frame
 from samclr_core.regions.automatic.keys import Keys, Rows
 from samclr_core.regions.automatic.parallel import in_parallel
@@ -56,19 +56,22 @@ class FoldedDecoder:
 
     def sketches(
         self, images: Sequence[Prompted], min_iou: float, decoded: Callable[[int], None]
-    ) -> Iterator[list[Sketch]]:
+    ) -> Iterator[Answers]:
         """As :class:`~samclr_core.regions.automatic.decoder.PromptDecoder` says."""
         done = 0
         for image in images:
             self.set_image(image.embedding, image.frame)
             decode = partial(self.decode, image.points, min_iou)
-            batches = self.batches(image.points)
             found: list[Sketch] = []
-            for prompts, sketches in zip(batches, in_parallel(decode, batches), strict=True):
-                found += sketches
-                done += len(prompts)
-                decoded(done)
-            yield found
+            asked = 0
+            for choose in (image.first, partial(image.then, found)):
+                batches = self.batches(image.points, choose())
+                for prompts, sketches in zip(batches, in_parallel(decode, batches), strict=True):
+                    found += sketches
+                    asked += len(prompts)
+                    decoded(done + asked)
+            done += asked
+            yield Answers(found, asked)
 
     @torch.inference_mode()
     def set_image(self, embedding: Tensor, frame: Frame) -> None:
@@ -88,12 +91,13 @@ class FoldedDecoder:
         self.upscaler = Upscaler(self.decoder.output_upscaling, image)
         self.rows, self.columns = frame.tokens_used
 
-    def batches(self, points: Tensor) -> list[Tensor]:
-        """Which of the prompts [N, 2] are decoded together, as indices."""
+    def batches(self, points: Tensor, asked: Sequence[int]) -> list[Tensor]:
+        """Which of the prompts ``asked`` of ``points`` [N, 2] are decoded together, as numbers."""
+        numbers = torch.tensor(asked, dtype=torch.long)
         if not self.foveated:
-            return list(torch.arange(len(points)).split(EXACT_BATCH))
-        tiles = tile_of(points)
-        return [(tiles == tile).nonzero().flatten() for tile in tiles.unique()]
+            return [part for part in numbers.split(EXACT_BATCH) if len(part)]
+        tiles = tile_of(points[numbers])
+        return [numbers[tiles == tile] for tile in tiles.unique()]
 
     @torch.inference_mode()
     def decode(self, points: Tensor, min_iou: float, prompts: Tensor) -> list[Sketch]:

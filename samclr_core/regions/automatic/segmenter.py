@@ -12,12 +12,16 @@ import torch
 from segment_anything.utils.transforms import ResizeLongestSide
 
 from samclr_core.jobs import Progress, silent
-from samclr_core.regions.automatic.candidates import Sketch
-from samclr_core.regions.automatic.decoder import PromptDecoder, Prompted, ReferenceDecoder
+from samclr_core.regions.automatic.decoder import (
+    Answers,
+    PromptDecoder,
+    Prompted,
+    ReferenceDecoder,
+)
 from samclr_core.regions.automatic.folded import FoldedDecoder
 from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
 from samclr_core.regions.automatic.parallel import in_parallel, on_one_core
-from samclr_core.regions.automatic.prompts import worth_asking
+from samclr_core.regions.automatic.prompts import left_out
 from samclr_core.regions.automatic.reasons import LOW_IOU, REASONS
 from samclr_core.regions.automatic.selection import Selection, render
 from samclr_core.regions.config import PRESETS, SegmenterConfig
@@ -105,16 +109,16 @@ class Segmenter:
             Cancelled: the person asked to stop.
         """
         frames = [Frame(*one.image.shape[:2]) for one in images]
-        grids = [self._grid(one, frame) for one, frame in zip(images, frames, strict=True)]
+        grids = [frame.grid(self.config.points_per_side) for frame in frames]
         prompted = [
-            Prompted(one.embedding, frame, frame.to_model(points))
+            self._prompted(one.embedding, frame, frame.to_model(points))
             for one, frame, points in zip(images, frames, grids, strict=True)
         ]
-        decoded = partial(_tell, progress, sum(len(points) for points in grids))
+        decoded = partial(_tell, progress, sum(len(image.first()) for image in prompted))
         found = self.decoder.sketches(prompted, self.config.min_predicted_iou, decoded)
         started = time.perf_counter()
-        for one, frame, points, sketches in zip(images, frames, grids, found, strict=True):
-            regions, dropped = self._choose(sketches, frame, points)
+        for one, frame, points, answers in zip(images, frames, grids, found, strict=True):
+            regions, dropped = self._choose(answers, frame, points)
             yield RegionSet(
                 image_id=one.image_id,
                 height=frame.height,
@@ -126,12 +130,9 @@ class Segmenter:
             )
             started = time.perf_counter()
 
-    def _grid(self, one: Embedded, frame: Frame) -> np.ndarray:
-        """The prompts in pixels, float [N, 2]: all of the grid, or those worth asking."""
-        points = frame.grid(self.config.points_per_side)
-        if not self.config.foveated:
-            return points
-        return points[worth_asking(one.embedding, frame.to_model(points))]
+    def _prompted(self, embedding: torch.Tensor, frame: Frame, points: torch.Tensor) -> Prompted:
+        omitted = left_out(embedding, points) if self.config.foveated else {}
+        return Prompted(embedding, frame, points, omitted)
 
     def embed(self, image: np.ndarray) -> torch.Tensor:
         """The image's embedding, [1, 256, 64, 64], from uint8 [H, W, 3]."""
@@ -153,16 +154,17 @@ class Segmenter:
         return self.model.preprocess(pixels)
 
     def _choose(
-        self, sketches: Sequence[Sketch], frame: Frame, points: np.ndarray
+        self, answers: Answers, frame: Frame, points: np.ndarray
     ) -> tuple[tuple[Region, ...], dict[str, int]]:
         """The masks that become regions, large ones first, and how many do not, by reason."""
-        dropped = Counter({LOW_IOU: MASKS_PER_PROMPT * len(points) - len(sketches)})
+        dropped = Counter({LOW_IOU: MASKS_PER_PROMPT * answers.asked - len(answers.sketches)})
         with on_one_core():
-            chosen = list(Selection(frame, self.config, dropped).choices(sketches))
+            chosen = list(Selection(frame, self.config, dropped).choices(answers.sketches))
         regions = in_parallel(lambda choice: render(choice, frame, points), chosen)
         ordered = tuple(sorted(regions, key=lambda region: -region.area))
         return ordered, {reason: dropped[reason] for reason in REASONS if dropped[reason]}
 
 
-def _tell(progress: Progress, total: int, done: int) -> None:
-    progress(done, total)
+def _tell(progress: Progress, first: int, done: int) -> None:
+    """Those asked after the first ones are few: the bar stands full meanwhile."""
+    progress(min(done, first), first)

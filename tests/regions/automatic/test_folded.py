@@ -41,8 +41,9 @@ def points() -> torch.Tensor:
 def decoded(decoder, embedding, frame, points, min_iou: float = ALL) -> list[Sketch]:
     """The sketches of all prompts, in one order for both decoders."""
     images = [Prompted(embedding, frame, points)]
-    (found,) = decoder.sketches(images, min_iou, lambda done: None)
-    return sorted(found, key=lambda sketch: sketch.prompt)
+    (answers,) = decoder.sketches(images, min_iou, lambda done: None)
+    assert answers.asked == len(points)
+    return sorted(answers.sketches, key=lambda sketch: sketch.prompt)
 
 
 def same(ours: list[Sketch], theirs: list[Sketch], tolerance: float = 1e-4) -> None:
@@ -75,11 +76,38 @@ def test_images_decoded_together_are_as_each_alone(decoders, embedding, points, 
     told: list[int] = []
     coming = decoder.sketches(images, ALL, told.append)
     for number, image in enumerate(images, start=1):
-        found = sorted(next(coming), key=lambda sketch: sketch.prompt)
+        found = sorted(next(coming).sketches, key=lambda sketch: sketch.prompt)
         assert number * len(points) <= told[-1] <= number * len(points) + 1, "no more than asked"
         same(found, decoded(decoders[1], image.embedding, image.frame, points))
     assert told[-1] == 3 * len(points)
     assert list(coming) == []
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["folded", "reference"])
+def test_prompts_left_out_are_asked_where_the_others_found_something_else(
+    decoders, embedding, points, which, monkeypatch
+):
+    """Two images; whatever is asked, and when, a prompt finds what it finds alone."""
+    decoder = (decoders[0], ReferenceDecoder(decoders[1].model, batch=2))[which]
+    everything = decoded(decoders[1], embedding, FRAMES[0], points)
+    told: list[tuple[int, int]] = []
+
+    def after_all(omitted, sketches, points):
+        told.append((len(omitted), len({sketch.prompt for sketch in sketches})))
+        return [4] if omitted else []
+
+    monkeypatch.setattr("samclr_core.regions.automatic.decoder.worth_asking", after_all)
+    images = [
+        Prompted(embedding, FRAMES[0], points, {1: [0], 4: [0, 2]}),
+        Prompted(embedding.flip(-1), FRAMES[1], points),
+    ]
+    coming = decoder.sketches(images, ALL, lambda done: None)
+    answers = next(coming)
+    same(
+        sorted(answers.sketches, key=lambda sketch: sketch.prompt), everything[:3] + everything[6:]
+    )
+    assert [answers.asked, next(coming).asked] == [4, 5]
+    assert told == [(2, 3), (0, 5)]
 
 
 def test_the_reference_is_what_segment_anything_computes(decoders, embedding, points):
@@ -105,7 +133,7 @@ def test_only_sketches_over_the_limit_come_back(decoders, embedding, points):
 
 def test_foveated_prompts_are_batched_by_tile_and_all_answered(decoders, embedding, points):
     folded = FoldedDecoder(decoders[0].model)
-    batches = folded.batches(points)
+    batches = folded.batches(points, range(len(points)))
     assert sorted(torch.cat(batches).tolist()) == list(range(len(points)))
     assert all(len(set(tile_of(points[prompts]).tolist())) == 1 for prompts in batches)
     found = decoded(folded, embedding, FRAMES[0], points)
