@@ -108,9 +108,12 @@ def test_a_coco_file_is_the_truth_until_it_is_taken_away(workspace, tmp_path):
     image = {"id": 1, "file_name": record.name, "width": SIZE[1], "height": SIZE[0]}
     categories = [{"id": 1, "name": "part"}]
     path = tmp_path / "instances.json"
-    path.write_text(
-        json.dumps({"images": [image], "annotations": [thing], "categories": categories})
-    )
+
+    def write() -> None:
+        coco = {"images": [image], "annotations": [thing], "categories": categories}
+        path.write_text(json.dumps(coco))
+
+    write()
 
     def give(app: AppTest, value: object) -> AppTest:
         label = texts()["quality.coco_path"]["en"]
@@ -123,6 +126,13 @@ def test_a_coco_file_is_the_truth_until_it_is_taken_away(workspace, tmp_path):
     row = next(line for line in shown(app).splitlines() if figure("recall75") in line)
     assert "**100%**" in row
     assert figure("covering") in shown(opened())
+
+    # A file that is written anew is read anew.
+    thing |= {"segmentation": [[0, 0, 4, 0, 4, 4, 0, 4]], "bbox": [0, 0, 4, 4], "area": 16}
+    write()
+    rows = [line for line in shown(app.run()).splitlines() if line.startswith("|")]
+    row = next(line for line in rows if figure("recall75") in line)
+    assert "**0%**" in row
 
     give(app, tmp_path / "gone.json")
     assert "gone.json" in app.error[0].value.replace("\\", "")

@@ -95,7 +95,7 @@ def test_a_start_is_the_command_in_a_process_of_its_own(with_regions, monkeypatc
     app = panel()
     truth = next(b for b in app.selectbox if b.label == texts()["tuning.truth"]["en"])
     app = truth.select("coco").run()
-    path = next(b for b in app.text_input if b.label == texts()["tuning.coco_path"]["en"])
+    path = next(b for b in app.text_input if b.label == texts()["quality.coco_path"]["en"])
     app = path.set_value("/data/line.json").run()
     next(b for b in app.button if b.label == texts()["tuning.start"]["en"]).click().run()
     assert begun[0][:2] == ["regions", "tune"]
@@ -107,7 +107,7 @@ def test_a_name_that_is_taken_is_said_in_a_sentence(with_regions):
     app = panel()
     truth = next(b for b in app.selectbox if b.label == texts()["tuning.truth"]["en"])
     app = truth.select("coco").run()
-    path = next(b for b in app.text_input if b.label == texts()["tuning.coco_path"]["en"])
+    path = next(b for b in app.text_input if b.label == texts()["quality.coco_path"]["en"])
     app = path.set_value("/data/line.json").run()
     name = next(b for b in app.text_input if b.label == texts()["tuning.name"]["en"])
     app = name.set_value(tuned.names(with_regions)[0]).run()

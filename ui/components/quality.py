@@ -48,7 +48,8 @@ def rows(workspace: Workspace, config: SegmenterConfig, count: int) -> list[Imag
     job = job_panel.latest(workspace.jobs, KIND)
     coco = workspace.setting(TRUTH) or ""
     # What changes the figures: more images, other label maps, a check of stability.
-    changing = (count, workspace.label_maps.stat().st_mtime_ns, _shaken_by(job), coco)
+    truths = (_written(workspace.label_maps), coco, _written(Path(coco)) if coco else 0)
+    changing = (count, _shaken_by(job), *truths)
     asked = (str(workspace.root), config.digest(), *changing)
     known, found = st.session_state.get(KNOWN, (None, []))
     if known == asked:
@@ -162,6 +163,11 @@ def size_chart(found: Sequence[ImageQuality]):
     names.append(f"> {ends[-2]}")
     counts = np.array(report.sizes(found)) / len(found)
     return charts.histogram(names, counts.tolist(), t("quality.size_axis"), t("quality.count_axis"))
+
+
+def _written(path: Path) -> int:
+    """When ``path`` was last written, in nanoseconds; 0 where there is nothing."""
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _shaken_by(job: jobs.Job | None) -> str:

@@ -72,7 +72,7 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
             t("tuning.truth"), list(TRUTHS), format_func=lambda name: _truth(name, counts)
         )
         name = middle.text_input(t("tuning.name"), t("tuning.first_name")).strip()
-        coco = st.text_input(t("tuning.coco_path")).strip() if truth == COCO else ""
+        coco = st.text_input(t("quality.coco_path")).strip() if truth == COCO else ""
         enough = bool(coco) if truth == COCO else counts[truth] >= LEAST_IMAGES
         running = job_panel.running(workspace.jobs, KIND)
         if not enough:
