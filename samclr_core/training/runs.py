@@ -107,8 +107,12 @@ class Run:
         return read_json(self.folder / "facts.json", {})
 
     def twin(self, workspace: Workspace) -> "Run | None":
-        """The newest finished run of the same images and settings, but of the other views."""
-        return next((run for run in runs(workspace) if self._is_twin(run)), None)
+        """The finished run of the same images and settings, but of the other views.
+
+        Of several, one whose other settings of views are the same, too, then the newest.
+        """
+        twins = [run for run in runs(workspace) if self._is_twin(run)]
+        return max(twins, key=self._alike_but_in_kind, default=None)
 
     def _is_twin(self, other: "Run") -> bool:
         mine, theirs = self.config, other.config
@@ -119,6 +123,10 @@ class Run:
             and self.images == other.images
             and other.encoder_path.exists()
         )
+
+    def _alike_but_in_kind(self, other: "Run") -> bool:
+        mine, theirs = self.config.views, other.config.views
+        return mine.model_copy(update={"kind": theirs.kind}) == theirs
 
 
 def create(workspace: Workspace, config: TrainingConfig, source: Source | None = None) -> Run:

@@ -64,6 +64,14 @@ def test_the_twin_differs_in_its_views_only(workspace: Workspace) -> None:
     assert twin.twin(workspace).id == region.id
 
 
+def test_of_several_twins_the_one_of_the_same_views_counts(workspace: Workspace) -> None:
+    region, image = finished(workspace, REGION), finished(workspace, IMAGE)
+    small = with_changes({"base": IMAGE}, "base", {"views.scale": [0.004, 0.1]})
+    newer = finished(workspace, small)
+    assert region.twin(workspace).id == image.id
+    assert newer.twin(workspace).id == region.id
+
+
 def test_runs_of_damaged_regions_stand_apart(workspace: Workspace) -> None:
     damaged = perturb_workspace(workspace, Perturbation(kind="split", strength=0.5)).source
     apart = runs.create(workspace, REGION, damaged)
