@@ -52,8 +52,18 @@ def restore(run: Run, method: Method, optimizer: Any, fabric: Fabric) -> Positio
     return Position(**state["position"])
 
 
-def save_encoder(run: Run, method: Method) -> None:
-    """Write encoder.safetensors: the backbone alone."""
+def save_encoder(run: Run, method: Method, fabric: Fabric) -> None:
+    """Write encoder.safetensors, the backbone alone; what the run needed to go on is removed.
+
+    Of several processes the first one writes, and the others wait until it is there.
+    """
+    if fabric.is_global_zero:
+        write_encoder(run, method)
+        run.checkpoint_path.unlink(missing_ok=True)
+    fabric.barrier()
+
+
+def write_encoder(run: Run, method: Method) -> None:
     state = {k: v.detach().cpu().contiguous() for k, v in method.backbone.state_dict().items()}
     metadata = {"backbone": run.config.backbone, "run": run.id}
     write_atomic(run.encoder_path, serialised(state, metadata=metadata))

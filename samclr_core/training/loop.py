@@ -55,6 +55,8 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
         UserError: no regions, weights that cannot be had, or a loss that is no number.
         Cancelled: as ``progress`` asks; a checkpoint was written.
     """
+    if run.encoder_path.exists():
+        return _summary(run)
     config = run.config
     fabric = devices.fabric(config)
     pairs = PairBatches(
@@ -125,7 +127,7 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
                         ),
                         **health_of(outcome),
                     )
-                if last or watch.checkpoint_due(config.checkpoint_seconds):
+                if not last and watch.checkpoint_due(config.checkpoint_seconds):
                     _refuse_divergence(loss, position.step, config)
                     checkpoint.save(run, position, method, optimizer, fabric)
                     watch.checkpointed()
@@ -134,10 +136,13 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
             checkpoint.save(run, position, method, optimizer, fabric)
             raise
 
-    if fabric.is_global_zero:
-        checkpoint.save_encoder(run, method)
-    fabric.barrier()
-    return TrainingSummary(run.id, steps, run.seconds, run.metrics()[-1]["loss"])
+    checkpoint.save_encoder(run, method, fabric)
+    return _summary(run)
+
+
+def _summary(run: Run) -> TrainingSummary:
+    last = run.metrics()[-1]
+    return TrainingSummary(run.id, last["step"], last["seconds"], last["loss"])
 
 
 def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:

@@ -1,7 +1,8 @@
 """Runs: one folder each, which is the truth about it.
 
 ``config.yaml`` and ``data.json`` say what it is made of and never change; ``metrics.jsonl`` grows
-while it learns; ``checkpoint.pt`` is where it goes on; ``encoder.safetensors`` is what it gives.
+while it learns; ``checkpoint.pt`` is where it goes on, until it has finished;
+``encoder.safetensors`` is what it gives.
 """
 
 import json

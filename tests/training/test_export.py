@@ -28,7 +28,7 @@ def finished(workspace, backbone: str, **changes) -> Run:
     """A run whose encoder is its start: what is exported need not have learned anything."""
     values = {"backbone": backbone, "views.size": 48, "seed": 3} | changes
     run = runs.create(workspace, with_changes({"t": TrainingConfig()}, "t", values))
-    checkpoint.save_encoder(run, METHODS["simclr"](start(run.config), run.config))
+    checkpoint.write_encoder(run, METHODS["simclr"](start(run.config), run.config))
     return run
 
 

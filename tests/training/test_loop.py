@@ -105,6 +105,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(workspace, loss, kind, more) 
     assert stopped.metrics()[-1]["step"] == 3
     summary = loop.train(workspace, stopped)
     assert same_weights(whole, stopped)
+    assert not stopped.checkpoint_path.exists()
     assert [line["step"] for line in stopped.metrics()] == list(range(1, STEPS // 2 + 1))
     assert [line["loss"] for line in stopped.metrics()] == [x["loss"] for x in whole.metrics()]
     seconds = [line["seconds"] for line in stopped.metrics()]
