@@ -64,6 +64,7 @@ def save_encoder(run: Run, method: Method, fabric: Fabric) -> None:
 
 
 def write_encoder(run: Run, method: Method) -> None:
+    """Write encoder.safetensors alone, whole or not at all."""
     state = {k: v.detach().cpu().contiguous() for k, v in method.backbone.state_dict().items()}
     metadata = {"backbone": run.config.backbone, "run": run.id}
     write_atomic(run.encoder_path, serialised(state, metadata=metadata))

@@ -47,7 +47,7 @@ def rows(workspace: Workspace, config: SegmenterConfig, count: int) -> list[Imag
     """All images' figures; ``count`` is how many images have regions."""
     job = job_panel.latest(workspace.jobs, KIND)
     coco = workspace.setting(TRUTH) or ""
-    # What changes the figures: more images, other label maps, a check of stability.
+    # What changes the figures: more images, other ground truth, a check of stability.
     truths = (_written(workspace.label_maps), coco, _written(Path(coco)) if coco else 0)
     changing = (count, _shaken_by(job), *truths)
     asked = (str(workspace.root), config.digest(), *changing)
