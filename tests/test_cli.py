@@ -12,6 +12,7 @@ from samclr_core.workspace import SAMPLE_DATA
 
 SCENES = sorted((SAMPLE_DATA / "scenes/images").glob("*.jpg"))[:4]
 PROBE = SAMPLE_DATA / "probe"
+CLASS = ("--class", "crate=box")
 
 
 def samclr(*arguments: object) -> subprocess.CompletedProcess:
@@ -32,6 +33,9 @@ def result_of(*arguments: object) -> dict:
         ["regions", "-w", "{missing}"],
         ["views", "-w", "{missing}"],
         ["images", "add", "{missing}", "-w", "{empty}"],
+        ["images", "crops", "out", "-w", "{empty}", "--class", "1=a", "--test", "b"],
+        ["images", "crops", "out", "-w", "{empty}", "--class", "a=b", "--test", "b"],
+        ["images", "crops", "out", "-w", "{empty}", *CLASS, "--test", "b", "--boxes", "{missing}"],
         ["regions", "-w", "{empty}"],
         ["regions", "-w", "{empty}", "--preset", "huge"],
         ["regions", "-w", "{empty}", "--set", "points_per_side=0"],
@@ -91,6 +95,11 @@ def test_the_whole_line(tmp_path, sam_weights):
     added = result_of("images", "add", *SCENES, tmp_path / "broken.png", "-w", workspace)
     assert (added["added"], added["duplicates"]) == (4, 0)
     assert [refused["name"] for refused in added["refused"]] == ["broken.png"]
+
+    boxes = ["--boxes", SAMPLE_DATA / "scenes/annotations.json", "--test", SCENES[3].stem]
+    crops = result_of("images", "crops", tmp_path / "crops", "-w", workspace, *boxes, *CLASS)
+    assert set(crops) == {"train", "test"}
+    assert crops["test"] == {"box": len(list((tmp_path / "crops/test/box").iterdir()))}
 
     coarse = ["--preset", "draft", "--set", "points_per_side=8"]
     regions = result_of("regions", "-w", workspace, *coarse)

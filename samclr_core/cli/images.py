@@ -55,29 +55,35 @@ def images_get(
 def images_crops(
     folder: Annotated[Path, typer.Argument(help="Where train/ and test/ go.")],
     workspace: WorkspaceOption,
-    classes: Annotated[list[str], typer.Option("--class", help="A class, as 8=car.")],
+    classes: Annotated[list[str], typer.Option("--class", help="A class, as 8=car or van=car.")],
     test: Annotated[list[str], typer.Option(help="Names of test images begin with this.")],
+    boxes: Annotated[
+        Path | None, typer.Option(help="Pascal VOC's folder or a COCO file, for label maps.")
+    ] = None,
     least_side: Annotated[int, typer.Option(help="Of a thing's box, in pixels.")] = 24,
     as_json: JsonOption = False,
 ) -> None:
-    """Cut labelled crops out of photos with label maps: a task to judge encoders by."""
+    """Cut labelled crops out of photos with label maps or boxes: a task to judge encoders by."""
 
     def work(progress: Progress) -> dict:
+        from samclr_core.images.boxes import Boxes
         from samclr_core.images.object_crops import write_crops
 
-        wanted = dict(_class(text) for text in classes)
+        wanted = dict(_class(text, boxes is not None) for text in classes)
+        drawn = Boxes(boxes) if boxes else None
         return write_crops(
-            existing(workspace), folder, wanted, test, least_side, progress=progress
+            existing(workspace), folder, wanted, test, drawn, least_side, progress=progress
         ).counts
 
     perform("images", work, as_json)
 
 
-def _class(text: str) -> tuple[int, str]:
-    number, equals, name = text.partition("=")
-    if not equals or not number.strip().isdigit() or not name.strip():
+def _class(text: str, named: bool) -> tuple[str, str]:
+    """What a class is called there, a number unless it is ``named``, and here."""
+    there, _, here = (part.strip() for part in text.partition("="))
+    if not here or not there or not (named or there.isdecimal()):
         raise UserError("images.bad_class", text=text)
-    return int(number), name.strip()
+    return there if named else str(int(there)), here
 
 
 def _refusal(refusal: Any) -> dict:

@@ -1,7 +1,8 @@
-"""Labelled crops of the things in label maps: a classification task of the photos' own domain."""
+"""Labelled crops of what label maps or boxes show: a classification task of the photos' domain."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from samclr_core.images import catalogue, store
+from samclr_core.images.boxes import Box, Boxes
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
@@ -25,38 +27,44 @@ class Crops:
 def write_crops(
     workspace: Workspace,
     folder: Path,
-    classes: Mapping[int, str],
+    classes: Mapping[str, str],
     test: Sequence[str],
+    boxes: Boxes | None = None,
     least_side: int = 24,
     context: float = 0.2,
     progress: Progress = silent,
 ) -> Crops:
-    """Write ``folder/{train,test}/CLASS/*.png``, one for each connected piece of a class.
+    """Write ``folder/{train,test}/CLASS/*.png``, one for each box or connected piece of a class.
 
-    A crop is the square around the piece, ``context`` of its side wider, as far as the image goes.
+    A crop is the square around it, ``context`` of its side wider, as far as the image goes.
 
     Args:
-        workspace: its images with label maps.
+        workspace: its images.
         folder: where they go; what is there stays.
-        classes: the classes wanted, by their id in the label maps.
+        classes: the name of each class wanted, by what it is called in the boxes or by its id in
+            the label maps; several may share a name.
         test: images whose names begin with one of these are the test split. Whole sequences belong
             there: neighbouring frames of a video are the same picture twice.
-        least_side: shortest side in pixels of a piece's box; smaller ones are left out.
+        boxes: what lies where, in place of label maps.
+        least_side: shortest side in pixels of a box; smaller ones are left out.
         context: of the crop's side.
         progress: called with images done, images in all and the image's name.
 
     Raises:
-        UserError: no image has a label map, or either split stays empty.
+        UserError: no image has a label map where there are no boxes, or either split stays empty.
         Cancelled: as ``progress`` asks.
     """
-    records = [record for record in catalogue.records(workspace) if record.has_label_map]
+    records = [one for one in catalogue.records(workspace) if boxes or one.has_label_map]
     if not records:
         raise UserError("images.no_label_maps")
+    things = boxes.of if boxes else partial(_pieces, workspace)
     counts = {split: dict.fromkeys(classes.values(), 0) for split in ("train", "test")}
     for number, record in enumerate(records):
         progress(number, len(records), record.name)
         split = "test" if PurePosixPath(record.name).name.startswith(tuple(test)) else "train"
-        for name, pixels in _crops(workspace, record, classes, least_side, context):
+        wanted = ((classes[thing], box) for thing, box in things(record) if thing in classes)
+        image = store.load(workspace, record.id)
+        for name, pixels in _crops(image, wanted, least_side, context):
             place = folder / split / name / f"{record.id}-{counts[split][name]}.png"
             place.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(place)
@@ -67,31 +75,36 @@ def write_crops(
     return Crops(counts)
 
 
-def _crops(
-    workspace: Workspace,
-    record: ImageRecord,
-    classes: Mapping[int, str],
-    least_side: int,
-    context: float,
-) -> Iterator[tuple[str, np.ndarray]]:
-    labels, image = store.label_map(workspace, record.id), store.load(workspace, record.id)
+def _pieces(workspace: Workspace, record: ImageRecord) -> Iterator[tuple[str, Box]]:
+    """The id and the box of each connected piece of a class."""
+    labels = store.label_map(workspace, record.id)
     assert labels is not None
-    for number, name in classes.items():
+    for number in np.unique(labels):
         pieces, _ = ndimage.label(labels == number)
-        for rows, columns in ndimage.find_objects(pieces):
-            if min(rows.stop - rows.start, columns.stop - columns.start) >= least_side:
-                yield name, image[_square(rows, columns, context, image.shape[:2])]
+        yield from ((str(number), box) for box in ndimage.find_objects(pieces))
 
 
-def _square(
-    rows: slice, columns: slice, context: float, size: tuple[int, ...]
-) -> tuple[slice, slice]:
+def _crops(
+    image: np.ndarray, things: Iterable[tuple[str, Box]], least_side: int, context: float
+) -> Iterator[tuple[str, np.ndarray]]:
+    for name, (rows, columns) in things:
+        height, width = _side(rows, image.shape[0]), _side(columns, image.shape[1])
+        if min(height, width) >= least_side:
+            yield name, image[_square((rows, columns), context, image.shape[:2])]
+
+
+def _side(part: slice, limit: int) -> int:
+    """Of a box, as far as it lies in the image; drawn ones may reach beyond."""
+    return min(part.stop, limit) - part.start
+
+
+def _square(box: Box, context: float, size: tuple[int, ...]) -> Box:
     """The square around a box, with some context, as far as it lies in the image."""
-    side = max(rows.stop - rows.start, columns.stop - columns.start) * (1 + context)
+    side = max(part.stop - part.start for part in box) * (1 + context)
     return tuple(  # type: ignore[return-value]
         slice(
             max(0, round((part.start + part.stop - side) / 2)),
             min(limit, round((part.start + part.stop + side) / 2)),
         )
-        for part, limit in zip((rows, columns), size, strict=True)
+        for part, limit in zip(box, size, strict=True)
     )

@@ -1,17 +1,20 @@
-"""Crops of the things in label maps, in the folders of a classification task."""
+"""Crops of the things that label maps or boxes show, in the folders of a classification task."""
+
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from samclr_core.images import catalogue, store
+from samclr_core.images.boxes import Boxes
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.datasets import read_labelled_folder
 from samclr_core.images.object_crops import write_crops
 from samclr_core.messages import UserError
 from samclr_core.workspace import Workspace
 
-CLASSES = {1: "car", 3: "sign"}
+CLASSES = {"1": "car", "3": "sign"}
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def test_each_piece_is_a_square_crop_in_its_split_and_class(workspace, tmp_path)
 
 
 def test_the_thing_is_in_the_middle_of_its_crop(workspace, tmp_path) -> None:
-    write_crops(workspace, tmp_path / "out", {3: "sign"}, test=["b_"], context=0.2)
+    write_crops(workspace, tmp_path / "out", {"3": "sign"}, test=["b_"], context=0.2)
     crop = np.array(Image.open(next((tmp_path / "out/test/sign").glob("*.png"))))[:, :, 0]
     inside = np.argwhere(crop == 180)
     assert crop.shape == (36, 36)
@@ -62,3 +65,70 @@ def test_without_label_maps_or_a_test_split_nothing_is_made(workspace, tmp_path)
         write_crops(Workspace(tmp_path / "empty"), tmp_path / "out", CLASSES, test=[])
     with pytest.raises(UserError, match="“test”"):
         write_crops(workspace, tmp_path / "out", CLASSES, test=["none"])
+
+
+def _voc(folder, name: str, *things: str) -> None:
+    """A file as labelImg writes it; each thing as ``NAME xmin ymin xmax ymax``."""
+    objects = ""
+    for thing in things:
+        kind, *sides = thing.split()
+        box = "".join(
+            f"<{tag}>{side}</{tag}>"
+            for tag, side in zip(("xmin", "ymin", "xmax", "ymax"), sides, strict=True)
+        )
+        objects += f"<object><name>{kind}</name><bndbox>{box}</bndbox></object>"
+    folder.mkdir(exist_ok=True)
+    text = f"<annotation><filename>x.png</filename>{objects}</annotation>"
+    (folder / f"{name}.xml").write_text(text)
+
+
+def test_boxes_of_pascal_voc_are_cut_from_their_first_to_their_last_pixel(workspace, tmp_path):
+    # In VOC the first pixel is 1: the sign's rows are 6 to 35, its columns 61 to 90.
+    _voc(tmp_path / "voc", "a_1", "board 61 6 90 35", "dirt 1 1 9 9", "lamp 1 1 80 80")
+    _voc(tmp_path / "voc", "b_1", "sign 71 41 100 70")
+    boxes = Boxes(tmp_path / "voc")
+    classes = {"board": "sign", "sign": "sign", "dirt": "dirt"}
+    found = write_crops(workspace, tmp_path / "out", classes, ["b_"], boxes, context=0)
+    assert found.counts == {"train": {"sign": 1, "dirt": 0}, "test": {"sign": 1, "dirt": 0}}
+    for path in (tmp_path / "out").glob("*/sign/*.png"):
+        assert np.array(Image.open(path)).tolist() == np.full((30, 30, 3), 180).tolist()
+
+
+def test_boxes_of_a_coco_file_count_as_far_as_they_lie_in_the_image(workspace, tmp_path) -> None:
+    def one(number: int, image: int, bbox: list[float], **more) -> dict:
+        return {"id": number, "image_id": image, "category_id": 7, "bbox": bbox, **more}
+
+    content = {
+        "images": [
+            {"id": 1, "file_name": "frames/a_1.jpg", "width": 160, "height": 100},
+            {"id": 2, "file_name": "frames/b_1.jpg", "width": 160, "height": 100},
+        ],
+        "annotations": [
+            one(1, 1, [100.2, 49.8, 50, 30]),
+            one(2, 1, [0, 0, 90, 90], iscrowd=1),
+            one(3, 2, [120, 40, 60, 90]),
+            one(4, 2, [150, 40, 60, 90]),
+        ],
+        "categories": [{"id": 7, "name": "vehicle"}],
+    }
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    boxes = Boxes(tmp_path / "boxes.json")
+    found = write_crops(workspace, tmp_path / "out", {"vehicle": "car"}, ["b_"], boxes, context=0)
+    assert found.counts == {"train": {"car": 1}, "test": {"car": 1}}
+    (train,) = (tmp_path / "out/train/car").glob("*.png")
+    # The square around 50 x 30 pixels.
+    assert (np.array(Image.open(train))[10:40] == 60).all()
+
+
+def test_boxes_that_cannot_be_read_are_named(tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/a.xml").write_text("<annotation><object>")
+    _voc(tmp_path / "blank", "a", "car 1 1 x 9")
+    (tmp_path / "no.json").write_text("[]")
+    for name, told in (
+        ("empty", "empty"), ("broken", "a.xml"), ("blank", "a.xml"),
+        ("no.json", "no.json"), ("missing.json", "missing.json"),
+    ):  # fmt: skip
+        with pytest.raises(UserError, match=told):
+            Boxes(tmp_path / name)
