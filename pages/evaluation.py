@@ -43,7 +43,7 @@ def show() -> None:
     """The whole page."""
     shell.heading(t("evaluation.title"), t("evaluation.question"))
     workspace = state.workspace()
-    finished = [run for run in runs.runs(workspace) if run.encoder_path.exists()]
+    finished = [run for run in runs.runs(workspace) if run.finished]
     if not finished:
         shell.missing(t("evaluation.no_runs"), "training")
         return

@@ -126,7 +126,7 @@ def details(workspace: Workspace, preset: str, kind: str) -> dict[str, object]:
 
 def harder_regions(workspace: Workspace) -> str:
     """The finished run that says which regions are difficult; "" for none."""
-    finished = {r.id: r for r in runs.runs(workspace) if r.encoder_path.exists()}
+    finished = {r.id: r for r in runs.runs(workspace) if r.finished}
     return st.selectbox(
         t("training.harder"),
         ["", *finished],

@@ -159,7 +159,7 @@ def summarise(workspace: Workspace) -> Summary:
     images = catalogue.records(workspace)
     regions = _regions(workspace, [image.id for image in images])
     purity = last_measured(workspace)
-    finished = [run for run in runs.runs(workspace) if run.encoder_path.exists()]
+    finished = [run for run in runs.runs(workspace) if run.finished]
     evaluated = [
         Evaluated(run, evaluation, results.path_of(run, evaluation))
         for run in finished

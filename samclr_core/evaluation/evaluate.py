@@ -60,7 +60,7 @@ def evaluate(
             two classes with an image to fit and one to judge by.
         Cancelled: as ``progress`` asks; what was finished stays in the cache.
     """
-    if not run.encoder_path.exists():
+    if not run.finished:
         raise UserError("training.not_finished", name=run.id)
     clock, size = _Clock(), run.config.views.size
     found = _listed(workspace, data)

@@ -55,7 +55,7 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
         UserError: no regions, weights that cannot be had, or a loss that is no number.
         Cancelled: as ``progress`` asks; a checkpoint was written.
     """
-    if run.encoder_path.exists():
+    if run.finished:
         return _summary(run)
     config = run.config
     fabric = devices.fabric(config)

@@ -89,6 +89,10 @@ class Run:
         """The weights of the trained backbone; there once the run has finished."""
         return self.folder / "encoder.safetensors"
 
+    @property
+    def finished(self) -> bool:
+        return self.encoder_path.exists()
+
     def metrics(self) -> list[dict[str, Any]]:
         """Every line of metrics.jsonl, in the order of steps; a half-written line is left out."""
         if not self.metrics_path.exists():
@@ -122,7 +126,7 @@ class Run:
             and mine.views.size == theirs.views.size
             and mine.model_dump(exclude=_OWN_TO_VIEWS) == theirs.model_dump(exclude=_OWN_TO_VIEWS)
             and self.images == other.images
-            and other.encoder_path.exists()
+            and other.finished
         )
 
     def _alike_but_in_kind(self, other: "Run") -> bool:
@@ -147,7 +151,7 @@ def create(workspace: Workspace, config: TrainingConfig, source: Source | None =
     if len(images) < MIN_IMAGES:
         raise UserError("training.too_few_images", found=len(images), least=MIN_IMAGES)
     used = source_for(workspace, config, source)
-    if config.difficulty_of and not run(workspace, config.difficulty_of).encoder_path.exists():
+    if config.difficulty_of and not run(workspace, config.difficulty_of).finished:
         raise UserError("training.not_finished", name=config.difficulty_of)
     parent, kind = workspace.runs, f"{config.loss}-{config.views.kind}"
     if used and used.perturbation:
@@ -217,7 +221,7 @@ def load_encoder(run: Run) -> "Backbone":
 
     from samclr_core.training import backbones
 
-    if not run.encoder_path.exists():
+    if not run.finished:
         raise UserError("training.not_finished", name=run.id)
     backbone = backbones.build(run.config.backbone, "random", run.config.small_stem)
     backbone.load_state_dict(load_file(run.encoder_path))

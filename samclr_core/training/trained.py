@@ -30,7 +30,7 @@ def trained(
         Cancelled: as ``progress`` asks; the next call goes on from there.
     """
     run = _alike(workspace, config, source) or runs.create(workspace, config, source)
-    if not run.encoder_path.exists():
+    if not run.finished:
         with jobs.at_work(run.folder, progress) as step:
             train(workspace, run, step)
     return run
@@ -45,5 +45,5 @@ def _alike(workspace: Workspace, config: TrainingConfig, source: Source | None) 
     alike = [
         run for run in kept if run.config == config and run.source == used and run.images == images
     ]
-    alike.sort(key=lambda run: not run.encoder_path.exists())
+    alike.sort(key=lambda run: not run.finished)
     return next((run for run in alike if run.state is not State.RUNNING), None)

@@ -36,7 +36,7 @@ def cost(workspace: Workspace, config: StudyConfig) -> Cost:
     config = config.normal()
     images = [image.id for image in catalogue.records(workspace)]
     kept = [*runs.runs(workspace), *runs.damaged_runs(workspace)]
-    finished = [run for run in kept if run.encoder_path.exists()]
+    finished = [run for run in kept if run.finished]
     there = {_key(run.config, run.source) for run in finished if run.images == images}
     wanted = _wanted(config, sources.current(workspace))
     missing = len(wanted - there)
