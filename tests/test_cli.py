@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,18 @@ def samclr(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def result_of(*arguments: object) -> dict:
-    done = samclr(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture
+def result_of(capfd) -> Callable[..., dict]:
+    """What a command prints with ``--json``, run in this process: each would import torch anew."""
+
+    def result(*arguments: object) -> dict:
+        with pytest.raises(SystemExit) as end:
+            app([*map(str, arguments), "--json"])
+        said, error = capfd.readouterr()
+        assert end.value.code == 0, error
+        return json.loads(said)
+
+    return result
 
 
 @pytest.mark.parametrize(
@@ -72,7 +81,6 @@ def result_of(*arguments: object) -> dict:
 def test_bad_input_is_one_sentence_and_exit_code_2(arguments, tmp_path, capfd):
     (tmp_path / "empty").mkdir()
     places = {"missing": tmp_path / "missing", "empty": tmp_path / "empty"}
-    # In this process: each of its own would import torch again.
     with pytest.raises(SystemExit) as end:
         app([*(argument.format(**places) for argument in arguments), "--json"])
     assert end.value.code == 2
@@ -82,14 +90,16 @@ def test_bad_input_is_one_sentence_and_exit_code_2(arguments, tmp_path, capfd):
     assert not (tmp_path / "missing").exists()
 
 
-def test_a_process_ends_with_the_sentence_and_the_code(tmp_path):
+def test_a_process_prints_one_object_and_ends_with_the_code(tmp_path):
+    done = samclr("images", "add", *SCENES[:1], "-w", tmp_path / "w", "--json")
+    assert (done.returncode, json.loads(done.stdout)["added"]) == (0, 1)
     done = samclr("views", "-w", tmp_path / "missing", "--json")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_the_whole_line(tmp_path, sam_weights):
+def test_the_whole_line(tmp_path, sam_weights, result_of):
     workspace = tmp_path / "第一工場"
     (tmp_path / "broken.png").write_bytes(b"no image")
     added = result_of("images", "add", *SCENES, tmp_path / "broken.png", "-w", workspace)
