@@ -82,6 +82,33 @@ class Logits:
         return self._at_hand[tokens]
 
 
+class _Asked:
+    """What one image has been asked, and what was found."""
+
+    def __init__(self, image: Prompted) -> None:
+        self.image = image
+        self.first = image.first()
+        self.left = self.prompts = len(self.first)
+        self.found: list[Sketch] = []
+        self._followed = False
+
+    def one_decoded(self) -> list[int]:
+        """Count a prompt as decoded; after the last of the first ones, those that follow them."""
+        self.left -= 1
+        if self.left or self._followed:
+            return []
+        self._followed = True
+        more = self.image.then(self.found)
+        self.left = len(more)
+        self.prompts += len(more)
+        return more
+
+    def answers(self) -> Answers:
+        """What was found, which is let go."""
+        found, self.found = self.found, []
+        return Answers(found, self.prompts)
+
+
 class ReferenceDecoder:
     """The modules of segment-anything, in batches across images; under bfloat16 on a GPU."""
 
@@ -95,29 +122,19 @@ class ReferenceDecoder:
         self, images: Sequence[Prompted], min_iou: float, decoded: Callable[[int], None]
     ) -> Iterator[Answers]:
         """As :class:`PromptDecoder` says."""
-        first = [image.first() for image in images]
-        waiting = deque((owner, number) for owner, few in enumerate(first) for number in few)
-        left = [len(few) for few in first]
-        then: list[list[int] | None] = [None] * len(images)
-        found: list[list[Sketch]] = [[] for _ in images]
+        asked = [_Asked(image) for image in images]
+        waiting = deque((owner, number) for owner, one in enumerate(asked) for number in one.first)
         finished = done = 0
         while waiting:
             batch = [waiting.popleft() for _ in range(min(self.batch, len(waiting)))]
             for owner, sketch in self._decode(images, batch, min_iou):
-                found[owner].append(sketch)
+                asked[owner].found.append(sketch)
             for owner, _ in batch:
-                left[owner] -= 1
+                waiting.extendleft((owner, number) for number in asked[owner].one_decoded())
             done += len(batch)
             decoded(done)
-            for owner in range(finished, len(images)):
-                if left[owner] == 0 and then[owner] is None:
-                    more = then[owner] = images[owner].then(found[owner])
-                    left[owner] = len(more)
-                    waiting.extendleft((owner, number) for number in more)
-            while finished < len(images) and left[finished] == 0:
-                asked = len(first[finished]) + len(then[finished] or ())
-                yield Answers(found[finished], asked)
-                found[finished] = []
+            while finished < len(images) and asked[finished].left == 0:
+                yield asked[finished].answers()
                 finished += 1
 
     @torch.inference_mode()
