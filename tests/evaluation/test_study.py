@@ -113,6 +113,7 @@ def test_every_method_stands_beside_its_baselines(found) -> None:
         ("simclr", "image", "other net"),
     ]
     assert study.n_test == {"parts": 12}
+    assert study.majority == {"parts": 0.5}
     assert all(row.seeds == 2 for row in study.rows)
     assert all(
         0 <= row.accuracy.low <= row.accuracy.mean <= row.accuracy.high <= 1 for row in study.rows
@@ -229,6 +230,7 @@ def test_the_table_and_the_figures_say_the_same(found) -> None:
     made, _, folder = found
     table = (folder / results.TABLE).read_text()
     assert "**photos → parts**, 12 test images" in table
+    assert "always naming the most frequent class would give 50.0\n" in table
     for row in made.rows:
         assert f"{100 * row.accuracy.mean:.1f}" in table
         assert {"loss", "views", "data", "accuracy", "ci95", "seeds"} <= set(row.brief())

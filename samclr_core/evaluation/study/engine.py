@@ -91,6 +91,7 @@ def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Stu
         created=time.time(),
         config=config.model_dump(mode="json"),
         n_test={trial.data: trial.evaluation.n_test for trial in trials},
+        majority={trial.data: trial.evaluation.majority for trial in trials},
         compared=compared,
         rows=[row for part in parts for row in _rows(part, config, compared)],
         differences=[one for part in parts for one in _differences(part, config, compared)],

@@ -40,6 +40,7 @@ def _part(study: Study, rows: list[Row]) -> dict[str, Any]:
         "images": rows[0].images,
         "data": rows[0].data,
         "test": study.n_test[rows[0].data],
+        "majority": study.majority[rows[0].data],
         "rows": [_row(number, row) for number, row in enumerate(rows, start=1)],
         "tuned": any(row.fine_tuned for row in rows),
         "differences": [

@@ -104,8 +104,13 @@ class Difference(BaseModel):
 
 
 class Study(BaseModel):
-    """A study's rows, and what was compared beyond them; ``compared`` is the number of differences
-    that share each error rate."""
+    """A study's rows, and what was compared beyond them.
+
+    Attributes:
+        n_test: test images, by data set.
+        majority: what always naming the most frequent class would give, by data set.
+        compared: the number of differences that share each error rate.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -113,6 +118,7 @@ class Study(BaseModel):
     created: float
     config: dict[str, Any]
     n_test: dict[str, int]
+    majority: dict[str, float]
     compared: int
     rows: list[Row]
     differences: list[Difference] = []
@@ -143,7 +149,8 @@ def _part(study: Study, rows: list[Row]) -> str:
     title, rule = (" fine-tuned |", " ---: |") if tuned else ("", "")
     return "\n".join(
         [
-            f"**{images} → {data}**, {study.n_test[data]} test images",
+            f"**{images} → {data}**, {study.n_test[data]} test images; always naming the most"
+            f" frequent class would give {100 * study.majority[data]:.1f}",
             "",
             "| method | views | seeds | linear probe | k-NN | to image views |" + title,
             "| --- | --- | ---: | ---: | ---: | ---: |" + rule,
