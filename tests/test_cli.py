@@ -13,7 +13,7 @@ from samclr_core.workspace import SAMPLE_DATA
 
 SCENES = sorted((SAMPLE_DATA / "scenes/images").glob("*.jpg"))[:4]
 PROBE = SAMPLE_DATA / "probe"
-CLASS = ("--class", "crate=box")
+CLASS = ("--class", "machine=machine")
 
 
 def samclr(*arguments: object) -> subprocess.CompletedProcess:
@@ -109,7 +109,7 @@ def test_the_whole_line(tmp_path, sam_weights, result_of):
     boxes = ["--boxes", SAMPLE_DATA / "scenes/annotations.json", "--test", SCENES[3].stem]
     crops = result_of("images", "crops", tmp_path / "crops", "-w", workspace, *boxes, *CLASS)
     assert set(crops) == {"train", "test"}
-    assert crops["test"] == {"box": len(list((tmp_path / "crops/test/box").iterdir()))}
+    assert crops["test"] == {"machine": len(list((tmp_path / "crops/test/machine").iterdir()))}
 
     coarse = ["--preset", "draft", "--set", "points_per_side=8"]
     regions = result_of("regions", "-w", workspace, *coarse)
