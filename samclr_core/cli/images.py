@@ -58,7 +58,7 @@ def images_crops(
     classes: Annotated[list[str], typer.Option("--class", help="A class, as 8=car or van=car.")],
     test: Annotated[list[str], typer.Option(help="Names of test images begin with this.")],
     boxes: Annotated[
-        Path | None, typer.Option(help="Pascal VOC's folder or a COCO file, for label maps.")
+        Path | None, typer.Option(help="Pascal VOC's folder or a COCO file, not label maps.")
     ] = None,
     least_side: Annotated[int, typer.Option(help="Of a thing's box, in pixels.")] = 24,
     as_json: JsonOption = False,

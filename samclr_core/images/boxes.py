@@ -1,25 +1,25 @@
 """Boxes that somebody drew around things: a folder of Pascal VOC files, or a COCO file."""
 
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from xml.etree import ElementTree
 
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.instances import parsed
-from samclr_core.images.names import last_part
+from samclr_core.images.names import ByFileName, without_ending
 from samclr_core.messages import UserError
 
 # Rows and columns of the image's array.
-Box = tuple[slice, slice]
+Slices = tuple[slice, slice]
 
 _VOC_SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 class Boxes:
-    """The boxes of many photos, found by a photo's name without its folders and its ending.
+    """The boxes of many photos, found by a photo's name without its ending.
 
-    Pascal VOC knows a photo by the name of its own XML file: what stands in the file is often the
-    name that the photo had before it was converted.
+    Photos are often converted after they were labelled. Pascal VOC knows a photo by the name of its
+    own XML file: what stands in the file is the name that it had before.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,20 +31,21 @@ class Boxes:
         Raises:
             UserError: there is no such file or folder, no box in it, or one of its files is broken.
         """
-        self._of_photo = _voc(path) if path.is_dir() else _coco(path)
-        if not any(self._of_photo.values()):
+        found = _voc(path) if path.is_dir() else _coco(path)
+        if not any(found.values()):
             raise UserError("images.bad_boxes", name=path.name)
+        self._of_photo = ByFileName(found)
 
-    def of(self, record: ImageRecord) -> list[tuple[str, Box]]:
+    def of(self, record: ImageRecord) -> list[tuple[str, Slices]]:
         """The class and the box of each thing of a photo, in its pixels."""
-        return self._of_photo.get(_stem(record.name), [])
+        return self._of_photo.find(without_ending(record.name)) or []
 
 
-def _voc(folder: Path) -> dict[str, list[tuple[str, Box]]]:
+def _voc(folder: Path) -> dict[str, list[tuple[str, Slices]]]:
     return {path.stem: list(_voc_file(path)) for path in sorted(folder.glob("*.xml"))}
 
 
-def _voc_file(path: Path) -> Iterable[tuple[str, Box]]:
+def _voc_file(path: Path) -> Iterable[tuple[str, Slices]]:
     try:
         for thing in ElementTree.parse(path).iter("object"):
             sides = [float(thing.findtext(f"bndbox/{side}", "")) for side in _VOC_SIDES]
@@ -54,16 +55,16 @@ def _voc_file(path: Path) -> Iterable[tuple[str, Box]]:
         raise UserError("images.bad_boxes", name=path.name) from error
 
 
-def _coco(path: Path) -> dict[str, list[tuple[str, Box]]]:
+def _coco(path: Path) -> dict[str, list[tuple[str, Slices]]]:
     try:
         coco = parsed(path.read_bytes())
-        found: dict[str, list[tuple[str, Box]]] = {}
+        found: dict[str, list[tuple[str, Slices]]] = {}
         for one in coco.anns.values():
             if one.get("iscrowd"):
                 continue
             left, top, width, height = one["bbox"]
             name = coco.cats[one["category_id"]]["name"]
-            photo = _stem(coco.imgs[one["image_id"]]["file_name"])
+            photo = without_ending(coco.imgs[one["image_id"]]["file_name"])
             thing = name, _box(left, top, left + width, top + height)
             found.setdefault(photo, []).append(thing)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -71,9 +72,5 @@ def _coco(path: Path) -> dict[str, list[tuple[str, Box]]]:
     return found
 
 
-def _box(left: float, top: float, right: float, bottom: float) -> Box:
+def _box(left: float, top: float, right: float, bottom: float) -> Slices:
     return slice(max(0, round(top)), round(bottom)), slice(max(0, round(left)), round(right))
-
-
-def _stem(photo: str) -> str:
-    return PurePosixPath(last_part(photo)).stem

@@ -25,4 +25,13 @@ class ByFileName(Generic[Item]):
 
 def last_part(name: str) -> str:
     """The file's own name; Windows' separators are understood."""
-    return PurePosixPath(name.replace("\\", "/")).name
+    return _path(name).name
+
+
+def without_ending(name: str) -> str:
+    """The whole name but for ``.jpg`` or the like."""
+    return str(_path(name).with_suffix(""))
+
+
+def _path(name: str) -> PurePosixPath:
+    return PurePosixPath(name.replace("\\", "/"))

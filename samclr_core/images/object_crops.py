@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from samclr_core.images import catalogue, store
-from samclr_core.images.boxes import Box, Boxes
+from samclr_core.images.boxes import Boxes, Slices
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
@@ -57,7 +57,7 @@ def write_crops(
     records = [one for one in catalogue.records(workspace) if boxes or one.has_label_map]
     if not records:
         raise UserError("images.no_label_maps")
-    things = boxes.of if boxes else partial(_pieces, workspace)
+    things = boxes.of if boxes else partial(_pieces, workspace, classes)
     counts = {split: dict.fromkeys(classes.values(), 0) for split in ("train", "test")}
     for number, record in enumerate(records):
         progress(number, len(records), record.name)
@@ -75,17 +75,19 @@ def write_crops(
     return Crops(counts)
 
 
-def _pieces(workspace: Workspace, record: ImageRecord) -> Iterator[tuple[str, Box]]:
-    """The id and the box of each connected piece of a class."""
+def _pieces(
+    workspace: Workspace, ids: Iterable[str], record: ImageRecord
+) -> Iterator[tuple[str, Slices]]:
+    """The id and the box of each connected piece of these classes."""
     labels = store.label_map(workspace, record.id)
     assert labels is not None
-    for number in np.unique(labels):
-        pieces, _ = ndimage.label(labels == number)
-        yield from ((str(number), box) for box in ndimage.find_objects(pieces))
+    for number in ids:
+        pieces, _ = ndimage.label(labels == int(number))
+        yield from ((number, box) for box in ndimage.find_objects(pieces))
 
 
 def _crops(
-    image: np.ndarray, things: Iterable[tuple[str, Box]], least_side: int, context: float
+    image: np.ndarray, things: Iterable[tuple[str, Slices]], least_side: int, context: float
 ) -> Iterator[tuple[str, np.ndarray]]:
     for name, (rows, columns) in things:
         height, width = _side(rows, image.shape[0]), _side(columns, image.shape[1])
@@ -98,7 +100,7 @@ def _side(part: slice, limit: int) -> int:
     return min(part.stop, limit) - part.start
 
 
-def _square(box: Box, context: float, size: tuple[int, ...]) -> Box:
+def _square(box: Slices, context: float, size: tuple[int, ...]) -> Slices:
     """The square around a box, with some context, as far as it lies in the image."""
     side = max(part.stop - part.start for part in box) * (1 + context)
     return tuple(  # type: ignore[return-value]

@@ -120,6 +120,31 @@ def test_boxes_of_a_coco_file_count_as_far_as_they_lie_in_the_image(workspace, t
     assert (np.array(Image.open(train))[10:40] == 60).all()
 
 
+def test_photos_of_one_name_in_two_folders_keep_their_own_boxes(workspace, tmp_path) -> None:
+    images = [
+        {"id": number, "file_name": f"{line}\\1.jpg", "width": 160, "height": 100}
+        for number, line in enumerate(("a", "b"))
+    ]
+    things = [
+        {"id": number, "image_id": number, "category_id": number, "bbox": [0, 0, 40, 40]}
+        for number in range(2)
+    ]
+    names = [{"id": number, "name": name} for number, name in enumerate(("car", "sign"))]
+    content = {"images": images, "annotations": things, "categories": names}
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    boxes = Boxes(tmp_path / "boxes.json")
+    first, second = (
+        [
+            name
+            for name, _ in boxes.of(ImageRecord("i", f"{line}/1.png", 160, 100, None, "g", False))
+        ]
+        for line in ("a", "b")
+    )
+    assert (first, second) == (["car"], ["sign"])
+    # Whose they are cannot be told: none, rather than another's.
+    assert boxes.of(ImageRecord("i", "c/1.png", 160, 100, None, "g", False)) == []
+
+
 def test_boxes_that_cannot_be_read_are_named(tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken").mkdir()

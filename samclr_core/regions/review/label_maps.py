@@ -9,6 +9,7 @@ from PIL import Image
 
 from samclr_core.images import catalogue
 from samclr_core.images.catalogue import ImageRecord
+from samclr_core.images.names import last_part
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.quality.partition import painted
 from samclr_core.regions.region import RegionSet
@@ -46,7 +47,7 @@ def label_maps(
 
 def file_name(image: ImageRecord) -> str:
     """The image's own name and the start of its id, since folders may share names."""
-    stem = PurePosixPath(image.name.replace("\\", "/")).stem
+    stem = PurePosixPath(last_part(image.name)).stem
     return f"{stem}-{image.id[:ID_LETTERS]}.png"
 
 
