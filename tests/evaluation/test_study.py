@@ -259,6 +259,25 @@ def test_a_stop_is_minded(file, tmp_path) -> None:
         engine.study(tmp_path, read(file).model_copy(update={"views": ("image",)}), stop)
 
 
+def test_a_row_is_compared_with_the_image_views_of_its_variant() -> None:
+    """Where a variant has another network, plain image views would say what the network does."""
+    config = StudyConfig.of(
+        {
+            "images": {"a": "."},
+            "data": {"d": "."},
+            "variants": {"both": {}, "one": {"views": ["region"]}},
+        }
+    )
+    found = {cell[2:]: config.reference(cell) for cell in config.cells()}
+    assert {key: cell and cell[2:] for key, cell in found.items()} == {
+        ("image", ""): None,
+        ("region", ""): ("image", ""),
+        ("image", "both"): ("image", ""),
+        ("region", "both"): ("image", "both"),
+        ("region", "one"): ("image", ""),
+    }
+
+
 def test_cells_of_a_grid() -> None:
     config = StudyConfig.of(
         {

@@ -172,6 +172,15 @@ class StudyConfig(Config):
     def _has_judge(self, cell: Cell) -> bool:
         return cell.variant != PLAIN and self.variants[cell.variant].judge != ""
 
+    def reference(self, cell: Cell) -> Cell | None:
+        """The image views that a row is compared with: of its own variant, else the plain ones.
+
+        None where there are none, and for the plain image views themselves.
+        """
+        image = cell._replace(views="image")
+        likely = (image, image._replace(variant=PLAIN))
+        return next((one for one in likely if one != cell and one in self.cells()), None)
+
     def compared(self, images: str) -> list[tuple[Loss, Comparison, Contender, Contender]]:
         """Every further difference on one set of images, for each loss that has both rows."""
         found = []

@@ -79,7 +79,7 @@ def study(folder: Path, config: StudyConfig, progress: Progress = silent) -> Stu
         for (cell, seed), step in shared(planned, PREPARED, 100, progress, _name)
         for trial in _tried(workspaces[cell.images], config, cell, seed, step)
     ]
-    compared = sum(_beside(cell, config) is not None for cell in config.cells())
+    compared = sum(config.reference(cell) is not None for cell in config.cells())
     compared += sum(len(config.compared(images)) for images in config.images)
     parts = [
         [t for t in trials if (t.cell.images, t.data) == (images, data)]
@@ -164,12 +164,6 @@ def _settings(
     return settings.model_copy(update={"difficulty_of": run.id})
 
 
-def _beside(cell: Cell, config: StudyConfig) -> Cell | None:
-    """The plain image views of the same loss, where a cell's row stands beside them."""
-    reference = cell._replace(views="image", variant=PLAIN)
-    return reference if cell != reference and reference in config.cells() else None
-
-
 def _rows(trials: list[Trial], config: StudyConfig, compared: int) -> Iterator[Row]:
     """The rows of one set of images and one data set: the baselines, then every cell."""
     cells = dict.fromkeys(trial.cell for trial in trials)
@@ -178,8 +172,8 @@ def _rows(trials: list[Trial], config: StudyConfig, compared: int) -> Iterator[R
         yield _row(_of(trials, cell), "start")
     for cell in cells:
         gain = None
-        if beside := _beside(cell, config):
-            gain = _gain(trials, Contender(cell, "run"), Contender(beside, "run"), compared)
+        if reference := config.reference(cell):
+            gain = _gain(trials, Contender(cell, "run"), Contender(reference, "run"), compared)
         yield _row(_of(trials, cell), "run", gain)
 
 

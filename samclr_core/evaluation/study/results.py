@@ -29,9 +29,10 @@ class Row(BaseModel):
             ``start`` of runs that were not pretrained, this is supervised learning from scratch.
         curve: of the linear probe on few labels, over seeds, draws and test images; empty where it
             was not asked for.
-        gain: accuracy minus that of the plain method with ``image`` views of the same loss, paired
-            by seed and test image; its interval is widened for the number of differences of a data
-            set. None for these themselves and for the baselines.
+        gain: accuracy minus that of ``image`` views of the same loss and variant, or, where the
+            variant has none, of the plain ones, paired by seed and test image; its interval is
+            widened for the number of differences of a data set. None for the plain image views
+            and for the baselines.
         seeds: trainings it rests on.
         seconds: machine time of these.
         runs: their ids, by seed.
