@@ -68,6 +68,9 @@ def _shared(what: Announced | None) -> Announced | None:
     meet()
     box = [what]
     distributed.broadcast_object_list(box, src=FIRST, device=torch.device("cpu"))
+    if box[0] is None:
+        # Left to the end of the process, its threads now and then abort it (seen with gloo).
+        distributed.destroy_process_group()
     return box[0]
 
 
