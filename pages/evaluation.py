@@ -18,6 +18,7 @@ from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import SAMPLE_DATA, Workspace
 from ui import charts, shell, state
 from ui.components import embedding_map, job_panel, robustness, run_panel
+from ui.components.path_field import path_field
 from ui.i18n import core_text, t
 
 KIND = "evaluate"
@@ -89,8 +90,8 @@ def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, 
         )
         data = PROBE
         if source == "folder":
-            path = st.text_input(t("evaluation.folder"), help=t("evaluation.folder_help"))
-            data = Path(path.strip())
+            path = path_field(t("evaluation.folder"), help=t("evaluation.folder_help"))
+            data = Path(path)
         ready = source != "folder" or data != Path()
         labelled = None if source == "workspace" else data
         extras = [

@@ -16,6 +16,7 @@ from samclr_core.workspace import SAMPLE_DATA, Workspace
 from ui import shell, state
 from ui.components import job_panel, pictures
 from ui.components.outcome import Outcome, of_intake, of_result, outcome_box
+from ui.components.path_field import path_field
 from ui.i18n import plain, t
 
 PER_PAGE = 24
@@ -59,7 +60,7 @@ def bring_in(workspace: Workspace) -> None:
         if st.form_submit_button(t("images.add"), type="primary") and files:
             add_files(workspace, [(file.name, file.getvalue()) for file in files])
     with folder, st.form("folder", border=False):
-        path = st.text_input(t("images.folder"), help=t("images.folder_help")).strip()
+        path = path_field(t("images.folder"), help=t("images.folder_help"))
         if st.form_submit_button(t("images.add_folder"), type="primary") and path:
             launch(workspace, path)
     with sample:

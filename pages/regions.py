@@ -27,6 +27,7 @@ from ui.components import (
     tuning_panel,
 )
 from ui.components.choice import one_of
+from ui.components.path_field import path_field
 from ui.components.preset_preview import PRESET_NAMES
 from ui.i18n import plain, t
 
@@ -87,7 +88,7 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
             help=t("regions.preset_help"),
         )
         if model == OWN_FILE:
-            model = st.text_input(t("regions.path"), help=t("regions.path_help")).strip()
+            model = path_field(t("regions.path"), help=t("regions.path_help"))
         running = job_panel.running(workspace.jobs, KIND)
         label = t("regions.start", count=len(images))
         if st.button(label, type="primary", disabled=running or not model, width="stretch"):

@@ -17,6 +17,7 @@ from samclr_core.workspace import Workspace
 from ui import shell, state
 from ui.components import run_panel
 from ui.components.choice import one_of
+from ui.components.path_field import path_field
 from ui.i18n import t
 
 CHOSEN = "training-run"
@@ -118,7 +119,7 @@ def details(workspace: Workspace, preset: str, kind: str) -> dict[str, object]:
             t("training.seed"), 0, 2**31 - 1, 0, help=t("training.seed_help")
         )
         if weights == "file":
-            weights = st.text_input(t("training.weights_path")).strip()
+            weights = path_field(t("training.weights_path"))
         judge = harder_regions(workspace) if kind == "region" else ""
     values = {"loss": loss, "backbone": backbone, "weights": weights, "difficulty_of": judge}
     return values | {"epochs": epochs, "seed": seed}

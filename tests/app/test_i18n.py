@@ -20,6 +20,7 @@ SHOWN = {
     *("warning", "error", "button", "form_submit_button", "download_button", "selectbox", "slider"),
     *("text_input", "number_input", "toggle", "checkbox", "radio", "metric", "expander", "tabs"),
     *("file_uploader", "segmented_control", "pills", "select_slider", "progress", "page_link"),
+    "path_field",
 }
 # What may be shown as it is: the product's name, Markdown around a value, code points of icons.
 NEUTRAL = re.compile(r"^(SAMCLR Studio|[^A-Za-z]*|:material/\w+:|:gray\[|\]|lang|workspace)$")

@@ -96,7 +96,7 @@ def test_a_start_is_the_command_in_a_process_of_its_own(with_regions, monkeypatc
     truth = next(b for b in app.selectbox if b.label == texts()["tuning.truth"]["en"])
     app = truth.select("coco").run()
     path = next(b for b in app.text_input if b.label == texts()["quality.coco_path"]["en"])
-    app = path.set_value("/data/line.json").run()
+    app = path.set_value(' "/data/line.json"').run()
     next(b for b in app.button if b.label == texts()["tuning.start"]["en"]).click().run()
     assert begun[0][:2] == ["regions", "tune"]
     assert begun[0][-2:] == ["--coco", "/data/line.json"]

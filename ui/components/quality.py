@@ -19,6 +19,7 @@ from samclr_core.regions.quality.report import ImageQuality
 from samclr_core.workspace import Workspace
 from ui import charts, shell
 from ui.components import job_panel
+from ui.components.path_field import path_field
 from ui.i18n import core_text, t
 
 KIND = "quality"
@@ -87,7 +88,7 @@ def own_truth(workspace: Workspace) -> None:
     """Where a person names a COCO file to compare the regions with."""
     now = workspace.setting(TRUTH) or ""
     with st.expander(t("quality.own_truth"), icon=":material/rule:", expanded=bool(now)):
-        path = st.text_input(t("quality.coco_path"), now, help=t("quality.coco_help")).strip()
+        path = path_field(t("quality.coco_path"), now, help=t("quality.coco_help"))
     if path != now:
         workspace.remember(TRUTH, path)
         st.rerun()

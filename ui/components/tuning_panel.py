@@ -15,6 +15,7 @@ from samclr_core.regions.tuning.report import Comparison, Report
 from samclr_core.workspace import Workspace
 from ui import shell
 from ui.components import job_panel, pictures, segmented
+from ui.components.path_field import path_field
 from ui.i18n import t
 
 KIND = "tuning"
@@ -72,7 +73,7 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
             t("tuning.truth"), list(TRUTHS), format_func=lambda name: _truth(name, counts)
         )
         name = middle.text_input(t("tuning.name"), t("tuning.first_name")).strip()
-        coco = st.text_input(t("quality.coco_path")).strip() if truth == COCO else ""
+        coco = path_field(t("quality.coco_path")) if truth == COCO else ""
         enough = bool(coco) if truth == COCO else counts[truth] >= LEAST_IMAGES
         running = job_panel.running(workspace.jobs, KIND)
         if not enough:
