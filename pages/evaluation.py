@@ -8,7 +8,7 @@ from plotly.graph_objects import Figure
 
 from samclr_core import jobs
 from samclr_core.estimate import Estimate
-from samclr_core.evaluation import label_efficiency, results
+from samclr_core.evaluation import label_efficiency, labels_saved, results
 from samclr_core.evaluation.results import Evaluation
 from samclr_core.images import catalogue
 from samclr_core.palette import COLOURS
@@ -191,14 +191,14 @@ def label_curves(evaluation: Evaluation) -> None:
     st.plotly_chart(figure, theme=None)
     for other in ("twin", "start"):
         if other in evaluation.curves:
-            st.markdown(f"- {labels_saved(evaluation, other)}")
+            st.markdown(f"- {saved_labels(evaluation, other)}")
     st.caption(t("evaluation.labels_basis", draws=label_efficiency.DRAWS))
 
 
-def labels_saved(evaluation: Evaluation, other: str) -> str:
+def saved_labels(evaluation: Evaluation, other: str) -> str:
     """How many labels the run needs for what the other features reach with all."""
     all_of_them = evaluation.curves[other][-1]
-    needed = label_efficiency.labels_needed(evaluation.curves["run"], all_of_them.accuracy)
+    needed = labels_saved.labels_needed(evaluation.curves["run"], all_of_them.accuracy)
     key = "evaluation.labels_not_reached" if needed is None else "evaluation.labels_saved"
     return t(
         key,

@@ -1,6 +1,5 @@
 """How much accuracy a few labels buy: the probe on n labels per class, drawn several times."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,20 +118,3 @@ def _answers(
         lambda: {"predicted": probe.linear_probe(train, labels, test).predicted},
     )
     return found["predicted"]
-
-
-def labels_needed(points: Sequence[CurvePoint], accuracy: float) -> float | None:
-    """How many labels a curve needs for ``accuracy``; None where it never gets there.
-
-    Between two points the accuracy is taken to grow with the logarithm of the labels. A point
-    below an earlier one counts as that one: more labels do no harm.
-    """
-    labels = np.array([point.labels for point in points], float)
-    reached = np.maximum.accumulate([point.accuracy for point in points])
-    if reached[-1] < accuracy:
-        return None
-    after = int(np.argmax(reached >= accuracy))
-    if after == 0:
-        return float(labels[0])
-    share = (accuracy - reached[after - 1]) / (reached[after] - reached[after - 1])
-    return float(labels[after - 1] * (labels[after] / labels[after - 1]) ** share)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from samclr_core.evaluation import label_efficiency, probe
-from samclr_core.evaluation.label_efficiency import COUNTS, DRAWS, counts, drawn, labels_needed
-from samclr_core.evaluation.results import CurvePoint
+from samclr_core.evaluation.label_efficiency import COUNTS, DRAWS, counts, drawn
 from samclr_core.evaluation.split import Split
 from samclr_core.messages import Cancelled
 from samclr_core.workspace import Workspace
@@ -81,18 +80,3 @@ def test_a_stop_is_minded(world, tmp_path) -> None:
 
     with pytest.raises(Cancelled):
         label_efficiency.curve(Workspace(tmp_path), *world, progress=stop)
-
-
-def point(labels: int, accuracy: float) -> CurvePoint:
-    return CurvePoint(per_class=None, labels=labels, accuracy=accuracy, ci95=(0, 1))
-
-
-def test_labels_needed_by_hand() -> None:
-    curve = [point(10, 0.5), point(100, 0.7), point(200, 0.65), point(1000, 0.9)]
-    assert labels_needed(curve, 0.3) == 10
-    assert labels_needed(curve, 0.5) == 10
-    assert labels_needed(curve, 0.6) == pytest.approx(10 * 10**0.5)
-    assert labels_needed(curve, 0.7) == pytest.approx(100)
-    # From 200 labels on, where the curve stands at the 0.7 it had reached before.
-    assert labels_needed(curve, 0.8) == pytest.approx(200 * 5**0.5)
-    assert labels_needed(curve, 0.91) is None

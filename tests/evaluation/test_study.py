@@ -166,6 +166,25 @@ def test_rows_with_few_labels(found) -> None:
     assert "| method | views | 1 | 2 | all 8 |" in (folder / results.TABLE).read_text()
 
 
+def test_a_row_says_how_many_labels_it_needs(found) -> None:
+    """For what its image views reach with all, as for any further difference."""
+    study, _, folder = found
+    table = (folder / results.TABLE).read_text()
+    html = (folder / page.PAGE).read_text(encoding="utf-8")
+    compared = [one for one in (*study.rows, *study.differences) if one.gain]
+    assert len(compared) == study.compared
+    for one in compared:
+        assert one.labels_needed.all == 8
+        # Only a row that falls behind may not get there with all.
+        assert one.labels_needed.labels or one.gain.mean < 0
+        assert len(one.brief()["labels_needed"]) == 3
+    assert results.NEEDED in table
+    assert results.NEEDED in html
+    for name in ("simclr: grey, region, to equal image views", "simclr: grey, to equal region"):
+        assert f"- {name}: " in table
+        assert f"<li>{name}: " in html
+
+
 def test_simultaneous_intervals_are_wider() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.random((3, 200)) < 0.7, rng.random((3, 200)) < 0.6

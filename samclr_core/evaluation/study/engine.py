@@ -12,6 +12,7 @@ from samclr_core.evaluation import intervals
 from samclr_core.evaluation import results as evaluations
 from samclr_core.evaluation.evaluate import evaluate
 from samclr_core.evaluation.label_efficiency import point_of
+from samclr_core.evaluation.labels_saved import LabelsNeeded, labels_for_all_of
 from samclr_core.evaluation.results import CurvePoint, Head
 from samclr_core.evaluation.study import page, results
 from samclr_core.evaluation.study.config import PLAIN, Cell, Contender, StudyConfig, files
@@ -171,17 +172,19 @@ def _rows(trials: list[Trial], config: StudyConfig, compared: int) -> Iterator[R
     for cell in config.starts(trials[0].cell.images).values():
         yield _row(_of(trials, cell), "start")
     for cell in cells:
-        gain = None
+        row = _row(_of(trials, cell), "run")
         if reference := config.reference(cell):
-            gain = _gain(trials, Contender(cell, "run"), Contender(reference, "run"), compared)
-        yield _row(_of(trials, cell), "run", gain)
+            both = Contender(cell, "run"), Contender(reference, "run")
+            gain, needed = _gain(trials, *both, compared), _labels_needed(trials, *both)
+            row = row.model_copy(update={"gain": gain, "labels_needed": needed})
+        yield row
 
 
 def _of(trials: list[Trial], cell: Cell) -> list[Trial]:
     return [trial for trial in trials if trial.cell == cell]
 
 
-def _row(trials: list[Trial], method: str, gain: Estimate | None = None) -> Row:
+def _row(trials: list[Trial], method: str) -> Row:
     cell, learned = trials[0].cell, method == "run"
     return Row(
         images=cell.images,
@@ -193,7 +196,6 @@ def _row(trials: list[Trial], method: str, gain: Estimate | None = None) -> Row:
         knn=intervals.accuracy(np.array([trial.correct(method, "knn") for trial in trials])),
         fine_tuned=_fine_tuned(trials, method),
         curve=_few_labels(trials, method),
-        gain=gain,
         seeds=len(trials),
         seconds=sum(trial.run.seconds for trial in trials) if learned else 0.0,
         runs=[trial.run.id for trial in trials] if learned else [],
@@ -222,7 +224,21 @@ def _differences(
             row=pair.row,
             beside=pair.beside,
             gain=_gain(trials, row, beside, compared),
+            labels_needed=_labels_needed(trials, row, beside),
         )
+
+
+def _labels_needed(trials: list[Trial], row: Contender, beside: Contender) -> LabelsNeeded | None:
+    """By ``row``, for what ``beside`` reaches with all; None where there are no curves."""
+    points = trials[0].evaluation.curves.get(row.method, [])
+    if not points:
+        return None
+    curve = [
+        np.array([t.correct_with_few_labels(row.method, at) for t in _of(trials, row.cell)])
+        for at in range(len(points))
+    ]
+    theirs = np.array([trial.correct(beside.method) for trial in _of(trials, beside.cell)])
+    return labels_for_all_of([point.labels for point in points], curve, theirs)
 
 
 def _few_labels(trials: list[Trial], method: str) -> list[CurvePoint]:

@@ -48,6 +48,8 @@ def _part(study: Study, rows: list[Row]) -> dict[str, Any]:
             for one in results.differences(study, rows)
         ],
         "labels": _label_curves(rows),
+        "needed": results.labels(study, rows),
+        "needed_title": results.NEEDED,
         "reading": results.reading(study, rows),
     }
 

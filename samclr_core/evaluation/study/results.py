@@ -7,11 +7,15 @@ from pydantic import BaseModel, ConfigDict
 
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation.intervals import LEAST_SEEDS
+from samclr_core.evaluation.labels_saved import LabelsNeeded
 from samclr_core.evaluation.results import CurvePoint
 from samclr_core.evaluation.study.config import PLAIN
 from samclr_core.workspace import write_atomic
 
 STUDY, TABLE = "study.json", "table.md"
+NEEDED = (
+    "Labels needed to equal what the other reaches with all, each with a 95 % interval of its own:"
+)
 
 
 class Row(BaseModel):
@@ -33,6 +37,8 @@ class Row(BaseModel):
             variant has none, of the plain ones, paired by seed and test image; its interval is
             widened for the number of differences of a data set. None for the plain image views
             and for the baselines.
+        labels_needed: by this row, for what those reach with all labels; None where there is no
+            gain, or no curve.
         seeds: trainings it rests on.
         seconds: machine time of these.
         runs: their ids, by seed.
@@ -49,7 +55,8 @@ class Row(BaseModel):
     knn: Estimate
     fine_tuned: Estimate | None = None
     curve: list[CurvePoint] = []
-    gain: Estimate | None
+    gain: Estimate | None = None
+    labels_needed: LabelsNeeded | None = None
     seeds: int
     seconds: float
     runs: list[str]
@@ -68,6 +75,7 @@ class Row(BaseModel):
             "fine_tuned": _rounded(self.fine_tuned),
             "curve": [[p.labels, round(p.accuracy, 4)] for p in self.curve],
             "gain": _rounded(self.gain),
+            "labels_needed": _labels(self.labels_needed),
             "seeds": self.seeds,
             "seconds": round(self.seconds, 1),
         }
@@ -83,6 +91,7 @@ class Difference(BaseModel):
         row: name of the one.
         beside: name of the other.
         gain: of the linear probe.
+        labels_needed: as :attr:`Row.labels_needed` is.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,6 +102,7 @@ class Difference(BaseModel):
     row: str
     beside: str
     gain: Estimate
+    labels_needed: LabelsNeeded | None = None
 
     @property
     def name(self) -> str:
@@ -101,7 +111,11 @@ class Difference(BaseModel):
 
     def brief(self) -> dict[str, Any]:
         """The figures as the command line prints them."""
-        return self.model_dump(exclude={"gain"}) | {"gain": _rounded(self.gain)}
+        figures = {
+            "gain": _rounded(self.gain),
+            "labels_needed": _labels(self.labels_needed),
+        }
+        return self.model_dump(exclude=set(figures)) | figures
 
 
 class Study(BaseModel):
@@ -159,6 +173,7 @@ def _part(study: Study, rows: list[Row]) -> str:
             "",
             *_further(differences(study, rows)),
             *_few_labels(rows),
+            *_saved(labels(study, rows)),
             reading(study, rows),
             "",
         ]
@@ -195,6 +210,33 @@ def _few_labels(rows: list[Row]) -> list[str]:
     ]
 
 
+def labels(study: Study, rows: list[Row]) -> list[tuple[str, str]]:
+    """Of every comparison of a part with curves: what is compared, and the labels it needs."""
+    in_rows = [(f"{_named(row)}, to equal image views", row.labels_needed) for row in rows]
+    further = [
+        (f"{one.loss}: {one.row}, to equal {one.beside}", one.labels_needed)
+        for one in differences(study, rows)
+    ]
+    return [(name, _amount(needed)) for name, needed in in_rows + further if needed]
+
+
+def _named(row: Row) -> str:
+    return f"{row.loss}: {', '.join(filter(None, (row.variant, row.views)))}"
+
+
+def _amount(needed: LabelsNeeded) -> str:
+    more = "more than all"
+    low, high = (more if end is None else f"{end:.0f}" for end in (needed.low, needed.high))
+    value = f"{needed.labels:.0f} of" if needed.labels is not None else more
+    ends = f" ({low} to {high})" if needed.low is not None else ""
+    return f"{value} {needed.all}{ends}"
+
+
+def _saved(found: list[tuple[str, str]]) -> list[str]:
+    lines = [f"- {name}: {amount}" for name, amount in found]
+    return [NEEDED, "", *lines, ""] if lines else []
+
+
 def reading(study: Study, rows: list[Row]) -> str:
     """What a reader must know about the intervals."""
     said = [f"Intervals are 95 %; those of the {study.compared} differences are simultaneous."]
@@ -229,6 +271,13 @@ def spread(value: Estimate, signed: bool = False) -> str:
     sign = "+" if signed else ""
     low, high = f"{100 * value.low:{sign}.1f}", f"{100 * value.high:{sign}.1f}"
     return f"{100 * value.mean:{sign}.1f} ({low} to {high})"
+
+
+def _labels(needed: LabelsNeeded | None) -> list[float | None] | None:
+    if needed is None:
+        return None
+    ends = needed.labels, needed.low, needed.high
+    return [None if end is None else round(end, 1) for end in ends]
 
 
 def _rounded(value: Estimate | None) -> list[float] | None:
