@@ -8,7 +8,7 @@ from plotly.graph_objects import Figure
 
 from samclr_core import jobs
 from samclr_core.estimate import Estimate
-from samclr_core.evaluation import label_efficiency, labels_saved, results
+from samclr_core.evaluation import label_efficiency, results
 from samclr_core.evaluation.results import Evaluation
 from samclr_core.images import catalogue
 from samclr_core.palette import COLOURS
@@ -189,24 +189,29 @@ def label_curves(evaluation: Evaluation) -> None:
     }
     figure = charts.over_labels(series, t("evaluation.labels_axis"), t("evaluation.axis"))
     st.plotly_chart(figure, theme=None)
-    for other in ("twin", "start"):
-        if other in evaluation.curves:
-            st.markdown(f"- {saved_labels(evaluation, other)}")
+    for other in evaluation.labels_needed:
+        st.markdown(f"- {labels_saved(evaluation, other)}")
     st.caption(t("evaluation.labels_basis", draws=label_efficiency.DRAWS))
 
 
-def saved_labels(evaluation: Evaluation, other: str) -> str:
+def labels_saved(evaluation: Evaluation, other: str) -> str:
     """How many labels the run needs for what the other features reach with all."""
     all_of_them = evaluation.curves[other][-1]
-    needed = labels_saved.labels_needed(evaluation.curves["run"], all_of_them.accuracy)
-    key = "evaluation.labels_not_reached" if needed is None else "evaluation.labels_saved"
+    needed = evaluation.labels_needed[other]
+    low, high = (
+        t("evaluation.labels_more", all=needed.all) if end is None else str(round(end))
+        for end in (needed.low, needed.high)
+    )
+    reached = needed.labels is not None
     return t(
-        key,
+        "evaluation.labels_saved" if reached else "evaluation.labels_not_reached",
         run=title(evaluation, "run"),
         other=title(evaluation, other),
         accuracy=f"{all_of_them.accuracy:.1%}",
-        needed=round(needed or 0),
-        all=all_of_them.labels,
+        needed=round(needed.labels or 0),
+        low=low,
+        high=high,
+        all=needed.all,
     )
 
 

@@ -14,6 +14,7 @@ from samclr_core.evaluation import baselines, fine_tuning, results, samples
 from samclr_core.evaluation.baselines import Embedded
 from samclr_core.evaluation.judging import Judged, judge, score
 from samclr_core.evaluation.label_efficiency import Curve, curve
+from samclr_core.evaluation.labels_saved import LabelsNeeded, labels_needed
 from samclr_core.evaluation.notes import about
 from samclr_core.evaluation.projection import normalised, principal_components, project
 from samclr_core.evaluation.results import Evaluation
@@ -76,6 +77,7 @@ def evaluate(
     embedded, judged = _all_methods(workspace, run, prepared, parts, part(progress, 30, end))
     clock.lap("methods")
     curves = _curves(workspace, embedded, parts, part(progress, end, 85)) if with_curves else {}
+    needed = _labels_needed(curves)
     clock.lap("curves")
     tuned = (
         _fine_tuned(workspace, run, prepared, parts, part(progress, 85, 99))
@@ -89,6 +91,7 @@ def evaluate(
         **_of_run(run, judged),
         **_of_data(workspace, data, prepared, parts),
         curves={name: curve.points() for name, curve in curves.items()},
+        labels_needed=needed,
         fine_tuned={name: score(right) for name, right in tuned.items()},
         seconds=clock.laps | {"total": sum(clock.laps.values())},
         notes=[],
@@ -157,6 +160,18 @@ def _curves(
     for (name, features), told in shared(list(embedded.items()), 0, 100, progress):
         found[name] = curve(workspace, features.values, parts, told)
     return found
+
+
+def _labels_needed(curves: Mapping[str, Curve]) -> dict[str, LabelsNeeded]:
+    """By the run, for what its twin and its start reach with all."""
+    if not curves:
+        return {}
+    ours = [correct[None] for correct in curves["run"].correct]
+    return {
+        name: labels_needed(curves["run"].labels, ours, curves[name].correct[-1])
+        for name in ("twin", "start")
+        if name in curves
+    }
 
 
 def _fine_tuned(

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samclr_core.evaluation.results import CurvePoint
+from samclr_core.evaluation.intervals import CONFIDENCE
 
-TAILS = (0.025, 0.975)
 # Two sums of the same numbers may differ by so much.
 ROUNDING = 1e-9
 
@@ -28,18 +27,13 @@ class LabelsNeeded:
     high: float | None
     all: int
 
-
-def labels_needed(points: Sequence[CurvePoint], accuracy: float) -> float | None:
-    """How many labels a curve needs for ``accuracy``; None where it never gets there.
-
-    Between two points the accuracy is taken to grow with the logarithm of the labels. A point
-    below an earlier one counts as that one: more labels do no harm.
-    """
-    labels, reached = [point.labels for point in points], [point.accuracy for point in points]
-    return _finite(_read_off(np.array(labels), np.array(reached), accuracy))
+    def brief(self) -> list[float | None]:
+        """The figures as the command line prints them."""
+        ends = self.labels, self.low, self.high
+        return [None if end is None else round(end, 1) for end in ends]
 
 
-def labels_for_all_of(
+def labels_needed(
     labels: Sequence[int],
     ours: Sequence[np.ndarray],
     theirs: np.ndarray,
@@ -72,10 +66,11 @@ def labels_for_all_of(
     goals = np.sum(of_images @ theirs.T * of_seeds, axis=1) - ROUNDING
     # The first one weighs everything alike: it is the value itself.
     value, *others = (
-        _read_off(np.array(labels), *both) for both in zip(reached, goals, strict=True)
+        read_off(np.array(labels), *both) for both in zip(reached, goals, strict=True)
     )
     # No mean of two draws is taken: one of them may be infinite.
-    low, high = np.quantile(others, TAILS, method="inverted_cdf")
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(others, [tail, 1 - tail], method="inverted_cdf")
     return LabelsNeeded(_finite(value), _finite(low), _finite(high), labels[-1])
 
 
@@ -86,8 +81,17 @@ def _with_all_draws(points: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack(full).astype(np.float64)
 
 
-def _read_off(labels: np.ndarray, accuracies: np.ndarray, goal: float) -> float:
-    """Labels where the curve reaches the goal; infinite where it never does."""
+def read_off(labels: np.ndarray, accuracies: np.ndarray, goal: float) -> float:
+    """How many labels a curve needs for the accuracy ``goal``; infinite where it never gets there.
+
+    Between two points the accuracy is taken to grow with the logarithm of the labels. A point
+    below an earlier one counts as that one: more labels do no harm.
+
+    Args:
+        labels: [P], ascending.
+        accuracies: [P], with so many labels.
+        goal: in 0..1.
+    """
     reached = np.maximum.accumulate(accuracies)
     if reached[-1] < goal:
         return np.inf

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from samclr_core.cache import read
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation import intervals
+from samclr_core.evaluation.labels_saved import LabelsNeeded
 from samclr_core.messages import say
 from samclr_core.training.runs import Run
 from samclr_core.workspace import write_atomic
@@ -129,6 +130,8 @@ class Evaluation(_Frozen):
         twin: id of the twin, the run that differs in the kind of views only; None: there is none.
         methods: ``run``, ``colour``, ``start``, and ``twin`` where there is one.
         curves: accuracy over labels of each method; empty where it was not asked for.
+        labels_needed: by the run, for what ``twin`` and ``start`` reach with all labels; empty
+            where there are no curves.
         fine_tuned: of the whole network trained on the train split (:mod:`.fine_tuning`), from
             ``run``, ``twin``, a pretrained ``start``, and from ``scratch``; empty where it was not
             asked for.
@@ -154,6 +157,7 @@ class Evaluation(_Frozen):
     twin: str | None
     methods: dict[str, Method]
     curves: dict[str, list[CurvePoint]] = {}
+    labels_needed: dict[str, LabelsNeeded] = {}
     fine_tuned: dict[str, Score] = {}
     seconds: dict[str, float]
     notes: list[Note]
@@ -172,6 +176,7 @@ class Evaluation(_Frozen):
                 name: [[p.labels, round(p.accuracy, 4), *_rounded(p.ci95)] for p in points]
                 for name, points in self.curves.items()
             },
+            "labels_needed": {name: n.brief() for name, n in self.labels_needed.items()},
             "fine_tuned": {name: _figures(score) for name, score in self.fine_tuned.items()},
             "notes": [note.text() for note in self.notes],
         }

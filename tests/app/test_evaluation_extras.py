@@ -10,6 +10,7 @@ from app_photos import photo
 from samclr_core import jobs
 from samclr_core.cache import write
 from samclr_core.evaluation import results
+from samclr_core.evaluation.labels_saved import LabelsNeeded
 from samclr_core.evaluation.results import (
     CurvePoint,
     Evaluation,
@@ -52,7 +53,10 @@ def curve(*accuracies: float) -> list[CurvePoint]:
 
 
 def save(
-    run: Run, curves: dict[str, list[CurvePoint]], fine_tuned: dict[str, Score] | None = None
+    run: Run,
+    curves: dict[str, list[CurvePoint]],
+    fine_tuned: dict[str, Score] | None = None,
+    needed: dict[str, LabelsNeeded] | None = None,
 ) -> None:
     """An evaluation in the run's folder, without a map."""
     evaluation = Evaluation(
@@ -60,7 +64,8 @@ def save(
         split="half", test_digest="", n_train=200, n_test=200, classes=["a", "b"],
         train_per_class=[100, 100], test_per_class=[100, 100], majority=0.5, views="region",
         twin=None, methods={"run": method(0.8), "colour": method(0.5), "start": method(0.7)},
-        curves=curves, fine_tuned=fine_tuned or {}, seconds={}, notes=[],
+        curves=curves, labels_needed=needed or {}, fine_tuned=fine_tuned or {}, seconds={},
+        notes=[],
     )  # fmt: skip
     path = results.path_of(run, evaluation)
     results.save(path, evaluation)
@@ -91,18 +96,22 @@ def test_a_curve_says_how_many_labels_are_saved(workspace, language):
             "twin": curve(0.4, 0.5, 0.6),
             "start": curve(0.4, 0.6, 0.9),
         },
+        needed={
+            "twin": LabelsNeeded(6.3, 2.4, None, 200),
+            "start": LabelsNeeded(None, 180.0, None, 200),
+        },
     )
     app = opened("evaluation", language)
     assert not app.exception
     text = shown(app)
     assert texts()["evaluation.labels"][language] in [s.value for s in app.subheader]
-    # The run stands at 60 % half way, in logarithms, between 2 and 20 labels.
     saved = texts()["evaluation.labels_saved"][language]
+    more = texts()["evaluation.labels_more"][language].format(all=200)
     names = {
         "run": texts()["evaluation.trained_region"][language],
         "other": texts()["evaluation.trained_image"][language],
     }
-    assert saved.format(**names, accuracy="60.0%", needed=6, all=200) in text
+    assert saved.format(**names, accuracy="60.0%", needed=6, low="2", high=more, all=200) in text
     missed = texts()["evaluation.labels_not_reached"][language]
     names["other"] = texts()["evaluation.start"][language]
     assert missed.format(**names, accuracy="90.0%", all=200) in text

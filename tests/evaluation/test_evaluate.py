@@ -13,6 +13,7 @@ from samclr_core.config import with_changes
 from samclr_core.evaluation import results, samples
 from samclr_core.evaluation.baselines import twin_command
 from samclr_core.evaluation.evaluate import evaluate
+from samclr_core.evaluation.labels_saved import read_off
 from samclr_core.images import catalogue, store
 from samclr_core.messages import LANGUAGES, Cancelled, UserError
 from samclr_core.regions import store as region_store
@@ -121,6 +122,13 @@ def test_curves_over_labels_end_at_the_probe_itself(world, data):
         assert points[-1].accuracy == found.methods[name].linear_probe.accuracy
     assert results.load(results.path_of(run, found)) == found
     assert found.brief()["curves"]["colour"][-1][:2] == [6, 1.0]
+    assert set(found.labels_needed) == {"twin", "start"}
+    for name, needed in found.labels_needed.items():
+        ours, theirs = found.curves["run"], found.curves[name][-1].accuracy
+        means = np.array([point.accuracy for point in ours])
+        by_hand = read_off(np.array([point.labels for point in ours]), means, theirs - 1e-9)
+        assert needed.labels == (pytest.approx(by_hand) if np.isfinite(by_hand) else None)
+        assert needed.all == 6
 
 
 def test_the_map_has_both_layouts_and_figures_beside_it(world, data):

@@ -12,7 +12,7 @@ from samclr_core.evaluation import intervals
 from samclr_core.evaluation import results as evaluations
 from samclr_core.evaluation.evaluate import evaluate
 from samclr_core.evaluation.label_efficiency import point_of
-from samclr_core.evaluation.labels_saved import LabelsNeeded, labels_for_all_of
+from samclr_core.evaluation.labels_saved import LabelsNeeded, labels_needed
 from samclr_core.evaluation.results import CurvePoint, Head
 from samclr_core.evaluation.study import page, results
 from samclr_core.evaluation.study.config import PLAIN, Cell, Contender, StudyConfig, files
@@ -238,7 +238,7 @@ def _labels_needed(trials: list[Trial], row: Contender, beside: Contender) -> La
         for at in range(len(points))
     ]
     theirs = np.array([trial.correct(beside.method) for trial in _of(trials, beside.cell)])
-    return labels_for_all_of([point.labels for point in points], curve, theirs)
+    return labels_needed([point.labels for point in points], curve, theirs)
 
 
 def _few_labels(trials: list[Trial], method: str) -> list[CurvePoint]:

@@ -75,7 +75,7 @@ class Row(BaseModel):
             "fine_tuned": _rounded(self.fine_tuned),
             "curve": [[p.labels, round(p.accuracy, 4)] for p in self.curve],
             "gain": _rounded(self.gain),
-            "labels_needed": _labels(self.labels_needed),
+            "labels_needed": self.labels_needed and self.labels_needed.brief(),
             "seeds": self.seeds,
             "seconds": round(self.seconds, 1),
         }
@@ -113,7 +113,7 @@ class Difference(BaseModel):
         """The figures as the command line prints them."""
         figures = {
             "gain": _rounded(self.gain),
-            "labels_needed": _labels(self.labels_needed),
+            "labels_needed": self.labels_needed and self.labels_needed.brief(),
         }
         return self.model_dump(exclude=set(figures)) | figures
 
@@ -271,13 +271,6 @@ def spread(value: Estimate, signed: bool = False) -> str:
     sign = "+" if signed else ""
     low, high = f"{100 * value.low:{sign}.1f}", f"{100 * value.high:{sign}.1f}"
     return f"{100 * value.mean:{sign}.1f} ({low} to {high})"
-
-
-def _labels(needed: LabelsNeeded | None) -> list[float | None] | None:
-    if needed is None:
-        return None
-    ends = needed.labels, needed.low, needed.high
-    return [None if end is None else round(end, 1) for end in ends]
 
 
 def _rounded(value: Estimate | None) -> list[float] | None:
