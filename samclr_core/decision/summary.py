@@ -8,7 +8,8 @@ from pathlib import Path
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation import results
 from samclr_core.evaluation.intervals import LEAST_SEEDS
-from samclr_core.evaluation.results import Evaluation, Method, Note
+from samclr_core.evaluation.labels_saved import LabelsNeeded
+from samclr_core.evaluation.results import Evaluation, Method, Note, Side
 from samclr_core.images import catalogue
 from samclr_core.messages import say
 from samclr_core.regions import sources
@@ -112,6 +113,7 @@ class Comparison:
         difference: of the linear probe's accuracy, with its 95% interval.
         seeds: trainings on each side.
         images: test images.
+        labels: needed for what is subtracted reaches with all; None where there are no curves.
     """
 
     against: str
@@ -119,6 +121,7 @@ class Comparison:
     difference: Estimate
     seeds: int
     images: int
+    labels: LabelsNeeded | None
 
 
 @dataclass(frozen=True)
@@ -254,9 +257,6 @@ def _rows(judged: dict[tuple[str, int], Judged]) -> list[Row]:
     return rows + [Row(baseline, None, methods[baseline]) for baseline in BASELINES]
 
 
-Side = list[tuple[Path, str]]
-
-
 def _twin_sides(judged: dict[tuple[str, int], Judged]) -> tuple[Side, Side]:
     """Region views and image views, seed by seed, where both were judged."""
     seeds = [seed for views, seed in judged if views == "image" and ("region", seed) in judged]
@@ -273,7 +273,8 @@ def _compare(against: str, views: str, ours: Side, theirs: Side) -> Comparison |
     if not ours:
         return None
     images = results.load(ours[0][0]).n_test
-    return Comparison(against, views, results.difference(ours, theirs), len(ours), images)
+    difference, labels = results.difference(ours, theirs), results.labels_saved(ours, theirs)
+    return Comparison(against, views, difference, len(ours), images, labels)
 
 
 def _sentences(data: str, twins: Comparison | None, comparisons: list[Comparison]) -> list[Note]:
@@ -292,6 +293,7 @@ def _sentences(data: str, twins: Comparison | None, comparisons: list[Comparison
                 key="decision.few_seeds", values={"seeds": twins.seeds, "least": LEAST_SEEDS}
             )
             first.append(few)
+        first += _saved(twins)
     return first + [note for c in comparisons for note in _against_baseline(c)]
 
 
@@ -299,10 +301,25 @@ def _against_baseline(comparison: Comparison) -> list[Note]:
     views = comparison.views
     if comparison.against == "start":
         keys = ("gain_over_start", "loss_to_start", "no_gain_over_start")
-        return [_named(comparison, *keys, views=views)]
+        return [_named(comparison, *keys, views=views), *_saved(comparison)]
     if comparison.against == "colour" and comparison.difference.low <= 0:
         return [Note(key="decision.colour_suffices", values={"views": views})]
     return []
+
+
+def _saved(comparison: Comparison) -> list[Note]:
+    """The labels saved, where the curve gets there."""
+    found = comparison.labels
+    if not found or found.labels is None or found.low is None:
+        return []
+    values: dict[str, str | int | float] = {
+        "needed": f"{found.labels:.0f}",
+        "all": found.all,
+        "low": f"{found.low:.0f}",
+        "high": f">{found.all}" if found.high is None else f"{found.high:.0f}",
+        "views": comparison.views,
+    }
+    return [Note(key=f"decision.labels_{comparison.against}", values=values)]
 
 
 def _named(comparison: Comparison, above: str, below: str, neither: str, **values: str) -> Note:

@@ -57,10 +57,7 @@ def labels_needed(
     curve = _with_all_draws(ours)
     points, seeds, label_draws, images = curve.shape
     rng = np.random.default_rng(seed)
-    of_seeds, of_draws, of_images = (
-        np.vstack([np.full(n, 1 / n), rng.multinomial(n, np.full(n, 1 / n), size=draws) / n])
-        for n in (seeds, label_draws, images)
-    )
+    of_seeds, of_draws, of_images = (_weights(n, draws, rng) for n in (seeds, label_draws, images))
     by_image = (of_images @ curve.reshape(-1, images).T).reshape(-1, points, seeds, label_draws)
     reached = np.einsum("bpsd,bs,bd->bp", by_image, of_seeds, of_draws)
     goals = np.sum(of_images @ theirs.T * of_seeds, axis=1) - ROUNDING
@@ -72,6 +69,13 @@ def labels_needed(
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(others, [tail, 1 - tail], method="inverted_cdf")
     return LabelsNeeded(_finite(value), _finite(low), _finite(high), labels[-1])
+
+
+def _weights(count: int, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Float [1 + draws, count]: all alike, then what each weighs in a draw with replacement."""
+    drawn = (rng.integers(count, size=count) for _ in range(draws))
+    rows = [np.ones(count), *(np.bincount(row, minlength=count) for row in drawn)]
+    return np.array(rows) / count
 
 
 def _with_all_draws(points: Sequence[np.ndarray]) -> np.ndarray:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from samclr_core.cache import read
 from samclr_core.estimate import Estimate
 from samclr_core.evaluation import intervals
-from samclr_core.evaluation.labels_saved import LabelsNeeded
+from samclr_core.evaluation.labels_saved import LabelsNeeded, labels_needed
 from samclr_core.messages import say
 from samclr_core.training.runs import Run
 from samclr_core.workspace import write_atomic
@@ -306,17 +306,39 @@ def correct_with_few_labels(path: Path, method: str, point: int) -> np.ndarray:
     return read(path.with_suffix(".npz"), name)[name]
 
 
+Side = Sequence[tuple[Path, str]]
+"""One of two that are compared: for each seed an evaluation's .json and a method in it."""
+
+
+def labels_saved(a: Side, b: Side) -> LabelsNeeded | None:
+    """What ``a`` needs for what ``b`` reaches with all labels, as :func:`difference` pairs them.
+
+    None where an evaluation of ``a`` has no curve, or another one than the others.
+    """
+    curves = [load(path).curves.get(method, []) for path, method in a]
+    amounts = {tuple(point.labels for point in points) for points in curves}
+    if len(amounts) != 1 or amounts == {()}:
+        return None
+    labels = amounts.pop()
+    ours = [
+        np.array([correct_with_few_labels(path, method, at) for path, method in a])
+        for at in range(len(labels))
+    ]
+    theirs = np.array([correct(path, method) for path, method in b])
+    return labels_needed(labels, ours, theirs)
+
+
 def difference(
-    a: Sequence[tuple[Path, str]],
-    b: Sequence[tuple[Path, str]],
+    a: Side,
+    b: Side,
     head: Head = "linear_probe",
     draws: int = 10_000,
 ) -> Estimate:
     """How much more accurate ``a`` is than ``b``, seed by seed on the same test images.
 
     Args:
-        a: for each seed an evaluation's .json and a method in it, such as ``(path, "run")``.
-        b: the same in the same order of seeds; ``(path, "twin")`` compares a run with its twin.
+        a: such as ``[(path, "run")]``.
+        b: in the same order of seeds; ``(path, "twin")`` compares a run with its twin.
         head: which of the two predictors.
         draws: bootstrap samples; see :func:`intervals.paired_difference`.
 

@@ -8,7 +8,14 @@ from PIL import Image
 from samclr_core import cache
 from samclr_core.config import with_changes
 from samclr_core.evaluation import results
-from samclr_core.evaluation.results import Evaluation, Method, NeighbourScore, ProbeScore
+from samclr_core.evaluation.label_efficiency import point_of
+from samclr_core.evaluation.results import (
+    CurvePoint,
+    Evaluation,
+    Method,
+    NeighbourScore,
+    ProbeScore,
+)
 from samclr_core.images.intake import add_paths
 from samclr_core.regions import store
 from samclr_core.regions.config import PRESETS as SEGMENTERS
@@ -38,8 +45,12 @@ def answers(accuracy: float) -> np.ndarray:
     return RNG.permutation(right)
 
 
-def evaluated(workspace, kind, seed=0, *, test_digest="same", **right):
-    """A finished run and its evaluation, whose methods were right on these test images."""
+def evaluated(workspace, kind, seed=0, *, test_digest="same", few=None, **right):
+    """A finished run and its evaluation, whose methods were right on these test images.
+
+    ``few`` has the run's answers with a tenth of the labels, where there is a curve.
+    """
+    points = {} if few is None else {"run": [few, right["run"]]}
     run = runs.create(workspace, with_changes(PRESETS, "quick", {"views.kind": kind, "seed": seed}))
     run.encoder_path.touch()
     write_json(run.folder / "facts.json", {"steps": 10, "device": "cpu"})
@@ -62,14 +73,27 @@ def evaluated(workspace, kind, seed=0, *, test_digest="same", **right):
         views=kind,
         twin=None,
         methods={name: method(values) for name, values in right.items()},
+        curves={name: curve(found) for name, found in points.items()},
         seconds={"total": 5.0},
         notes=[],
     )
     path = results.path_of(run, evaluation)
     results.save(path, evaluation)
     arrays = {f"correct_{name}_linear_probe": values for name, values in right.items()}
+    arrays |= {
+        f"curve_{name}_{at}": values[None]
+        for name, found in points.items()
+        for at, values in enumerate(found)
+    }
     cache.write(path.with_suffix(".npz"), arrays)
     return run
+
+
+def curve(points: list[np.ndarray]) -> list[CurvePoint]:
+    return [
+        point_of(None, labels, values[None])
+        for labels, values in zip((10, 100), points, strict=True)
+    ]
 
 
 def method(correct: np.ndarray) -> Method:

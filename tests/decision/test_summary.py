@@ -1,5 +1,6 @@
 """A verdict says what the interval says, and no more."""
 
+import numpy as np
 import pytest
 from made_up import RNG, TESTS, answers, evaluated, three_photos
 
@@ -82,6 +83,45 @@ def test_seeds_are_joined_and_their_luck_counts(workspace):
     # Each seed alone is far outside the noise of 400 images; together they prove nothing.
     assert keys(workspace)[0] == "no_difference"
     assert "few_seeds" not in keys(workspace)
+
+
+def test_labels_saved_are_said_over_all_seeds(workspace):
+    """With a tenth of the labels as good as image views with all; the start is never reached."""
+    image = answers(0.6)
+    for seed in range(3):
+        evaluated(
+            workspace,
+            "region",
+            seed,
+            few=image,
+            run=image | answers(0.5),
+            twin=image,
+            start=np.ones(TESTS, bool),
+            colour=answers(0.4),
+        )
+    (verdict,) = summarise(workspace).verdicts
+    found = {(one.against, one.views): one.labels for one in verdict.comparisons}
+    twin = found["twin", "region"]
+    assert (twin.labels, twin.low, twin.high) == (10, 10, 10)
+    assert found["start", "region"].labels is None
+    assert [key for key in keys(workspace) if key.startswith("labels_")] == ["labels_twin"]
+    said = [spoken(note, "en") for note in verdict.sentences]
+    assert any("about 10 labels what image views reach with all 100" in one for one in said)
+
+
+def test_without_all_curves_no_label_is_called_saved(workspace):
+    for seed in range(3):
+        evaluated(
+            workspace,
+            "region",
+            seed,
+            few=answers(0.7) if seed else None,
+            run=answers(0.8),
+            twin=answers(0.6),
+            start=answers(0.5),
+            colour=answers(0.4),
+        )
+    assert not [key for key in keys(workspace) if key.startswith("labels_")]
 
 
 def test_a_run_without_its_twin(workspace):

@@ -12,7 +12,7 @@ from samclr_core.evaluation import intervals
 from samclr_core.evaluation import results as evaluations
 from samclr_core.evaluation.evaluate import evaluate
 from samclr_core.evaluation.label_efficiency import point_of
-from samclr_core.evaluation.labels_saved import LabelsNeeded, labels_needed
+from samclr_core.evaluation.labels_saved import LabelsNeeded
 from samclr_core.evaluation.results import CurvePoint, Head
 from samclr_core.evaluation.study import page, results
 from samclr_core.evaluation.study.config import PLAIN, Cell, Contender, StudyConfig, files
@@ -47,14 +47,15 @@ class Trial:
 
     def correct(self, method: str = "run", head: Head = "linear_probe") -> np.ndarray:
         """bool [n_test]: whether the method was right on each test image."""
-        return evaluations.correct(self._path, method, head)
+        return evaluations.correct(self.path, method, head)
 
     def correct_with_few_labels(self, method: str, point: int) -> np.ndarray:
         """bool [draws, n_test]: the same at a point of the method's curve."""
-        return evaluations.correct_with_few_labels(self._path, method, point)
+        return evaluations.correct_with_few_labels(self.path, method, point)
 
     @property
-    def _path(self) -> Path:
+    def path(self) -> Path:
+        """The evaluation's file."""
         return evaluations.path_of(self.run, self.evaluation)
 
 
@@ -230,15 +231,10 @@ def _differences(
 
 def _labels_needed(trials: list[Trial], row: Contender, beside: Contender) -> LabelsNeeded | None:
     """By ``row``, for what ``beside`` reaches with all; None where there are no curves."""
-    points = trials[0].evaluation.curves.get(row.method, [])
-    if not points:
-        return None
-    curve = [
-        np.array([t.correct_with_few_labels(row.method, at) for t in _of(trials, row.cell)])
-        for at in range(len(points))
-    ]
-    theirs = np.array([trial.correct(beside.method) for trial in _of(trials, beside.cell)])
-    return labels_needed([point.labels for point in points], curve, theirs)
+    ours, theirs = (
+        [(trial.path, one.method) for trial in _of(trials, one.cell)] for one in (row, beside)
+    )
+    return evaluations.labels_saved(ours, theirs)
 
 
 def _few_labels(trials: list[Trial], method: str) -> list[CurvePoint]:
