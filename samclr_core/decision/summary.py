@@ -113,7 +113,8 @@ class Comparison:
         difference: of the linear probe's accuracy, with its 95% interval.
         seeds: trainings on each side.
         images: test images.
-        labels: needed for what is subtracted reaches with all; None where there are no curves.
+        labels: needed for what is subtracted reaches with all; None where there are no curves,
+            and beside colours.
     """
 
     against: str
@@ -273,8 +274,9 @@ def _compare(against: str, views: str, ours: Side, theirs: Side) -> Comparison |
     if not ours:
         return None
     images = results.load(ours[0][0]).n_test
-    difference, labels = results.difference(ours, theirs), results.labels_saved(ours, theirs)
-    return Comparison(against, views, difference, len(ours), images, labels)
+    # Nobody would go on with colours, so labels are not counted beside them.
+    labels = results.labels_saved(ours, theirs) if against != "colour" else None
+    return Comparison(against, views, results.difference(ours, theirs), len(ours), images, labels)
 
 
 def _sentences(data: str, twins: Comparison | None, comparisons: list[Comparison]) -> list[Note]:
