@@ -90,8 +90,7 @@ def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, 
         )
         data = PROBE
         if source == "folder":
-            path = path_field(t("evaluation.folder"), help=t("evaluation.folder_help"))
-            data = Path(path)
+            data = Path(path_field(t("evaluation.folder"), help=t("evaluation.folder_help")))
         ready = source != "folder" or data != Path()
         labelled = None if source == "workspace" else data
         extras = [

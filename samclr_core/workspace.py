@@ -15,6 +15,7 @@ from uuid import uuid4
 from sqlalchemy import Engine, MetaData, create_engine
 
 from samclr_core.messages import UserError
+from samclr_core.paths import expanded
 
 REPOSITORY = Path(__file__).parent.parent
 SAMPLE_DATA = REPOSITORY / "sample_data"
@@ -32,7 +33,7 @@ class Workspace:
         Raises:
             UserError: ``root`` is a file, or cannot be written.
         """
-        self.root = Path(root).expanduser().resolve()
+        self.root = expanded(root).resolve()
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -142,7 +143,7 @@ class Workspace:
 
 def home() -> Path:
     """The folder that holds the app's workspaces: ``$SAMCLR_HOME``, else ``workspaces`` here."""
-    return _made(Path(os.environ.get("SAMCLR_HOME", "workspaces")).expanduser().resolve())
+    return _made(expanded(os.environ.get("SAMCLR_HOME", "workspaces")).resolve())
 
 
 def workspace_names() -> list[str]:
@@ -164,7 +165,7 @@ def named_workspace(name: str) -> Workspace:
 def weights_cache() -> Path:
     """Downloaded and converted weights: ``$SAMCLR_CACHE``, else the user's cache folder."""
     if chosen := os.environ.get("SAMCLR_CACHE"):
-        return _made(Path(chosen).expanduser().resolve())
+        return _made(expanded(chosen).resolve())
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"))
     else:

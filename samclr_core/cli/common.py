@@ -17,6 +17,7 @@ from samclr_core import jobs
 from samclr_core.cli.bar import Bar
 from samclr_core.jobs import Progress
 from samclr_core.messages import LANGUAGES, Cancelled, UserError, say
+from samclr_core.paths import expanded
 from samclr_core.workspace import Workspace
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace's folder.")]
@@ -43,7 +44,7 @@ def existing(path: Path | None) -> Workspace:
     """
     if path is None:
         raise UserError("core.workspace_needed")
-    if not path.expanduser().is_dir():
+    if not expanded(path).is_dir():
         raise UserError("core.no_such_workspace", path=path)
     return Workspace(path)
 

@@ -22,6 +22,7 @@ from samclr_core.evaluation.samples import Prepared, Sample
 from samclr_core.evaluation.split import Split, split
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.paths import expanded
 from samclr_core.progress import part, shared
 from samclr_core.training.runs import Run
 from samclr_core.workspace import Workspace
@@ -111,7 +112,7 @@ def name_of(data: Path | None) -> str:
     """What the files of an evaluation on ``data`` are called: the same for the same folder."""
     if data is None:
         return "workspace"
-    folder = data.expanduser().resolve()
+    folder = expanded(data).resolve()
     plain = re.sub(r"\W+", "-", folder.name).strip("-")[:40]
     return f"{plain}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
@@ -218,7 +219,7 @@ def _of_data(
         for side, indices in (("train", parts.train), ("test", parts.test))
     }
     judges = [(prepared.ids[i], parts.classes[parts.labels[i]]) for i in parts.test]
-    folder = data.expanduser().resolve() if data else None
+    folder = expanded(data).resolve() if data else None
     return {
         "name": name_of(data),
         "data": str(folder) if folder else None,

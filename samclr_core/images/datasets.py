@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from samclr_core.images import labels
 from samclr_core.images.decode import SUFFIXES
 from samclr_core.messages import UserError
+from samclr_core.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def read_labelled_folder(folder: str | Path) -> list[LabelledImage]:
     Raises:
         UserError: no such folder, a CSV without the columns, or fewer than two classes.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if not folder.is_dir():
         raise UserError("images.no_such_folder", path=folder)
     listed = folder / "labels.csv"

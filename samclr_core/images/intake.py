@@ -15,6 +15,7 @@ from samclr_core.images.instances import InstanceMap
 from samclr_core.images.sources import GROUND_TRUTH, MATLAB, Entry, Refusal, Source
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.paths import expanded
 from samclr_core.workspace import Workspace
 
 
@@ -61,7 +62,7 @@ def add_paths(
     Raises:
         UserError: a path does not exist. Bad files do not raise: they are in ``refused``.
     """
-    opened = [sources.from_path(Path(path).expanduser()) for path in paths]
+    opened = [sources.from_path(expanded(path)) for path in paths]
     return _take_in(workspace, opened, void, progress)
 
 

@@ -15,6 +15,7 @@ from ui.components.path_field import cleaned
         (" '/data/line 1.json' ", "/data/line 1.json"),
         ('"/data/5" disc', '"/data/5" disc'),
         ("~/photos", str(Path.home() / "photos")),
+        ("~nobody-here/photos", "~nobody-here/photos"),
         ("  ", ""),
         ('""', ""),
         ('"', '"'),

@@ -207,3 +207,8 @@ def test_a_path_that_is_not_there(workspace, tmp_path):
     with pytest.raises(UserError) as error:
         add_paths(workspace, [tmp_path / "empty"])
     assert error.value.key == "images.nothing_in_folder"
+
+
+def test_a_home_that_nobody_has_is_a_path_that_is_not_there(workspace):
+    with pytest.raises(UserError, match="~nobody-here/photos"):
+        add_paths(workspace, ["~nobody-here/photos"])

@@ -1,8 +1,8 @@
 """A path, as people paste it from a file manager."""
 
-from pathlib import Path
-
 import streamlit as st
+
+from samclr_core.paths import expanded
 
 # Windows' "Copy as path" puts the first ones round it, a terminal the second.
 QUOTES = ('"', "'")
@@ -24,4 +24,4 @@ def cleaned(text: str) -> str:
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
         text = text[1:-1].strip()
-    return str(Path(text).expanduser()) if text else ""
+    return str(expanded(text)) if text else ""

@@ -21,6 +21,7 @@ from samclr_core.images.decode import SUFFIXES
 from samclr_core.images.intake import add_paths
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.paths import expanded
 from samclr_core.progress import part, shared
 from samclr_core.regions.batch import segment_workspace
 from samclr_core.regions.config import PRESETS
@@ -113,7 +114,7 @@ def _prepared(
     workspace: Workspace, config: StudyConfig, images: Path, progress: Progress
 ) -> Workspace:
     """The workspace with the images, cut into regions where some views need them."""
-    taken = {"folder": str(images.expanduser().resolve()), "most": config.most_images}
+    taken = {"folder": str(expanded(images).resolve()), "most": config.most_images}
     if workspace.setting(TAKEN_IN) != taken:
         add_paths(workspace, _chosen(images, config.most_images), progress=part(progress, 0, 30))
         workspace.remember(TAKEN_IN, taken)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from samclr_core.messages import UserError
+from samclr_core.paths import expanded
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.sam.weights import RELEASES, SUFFIXES
 from samclr_core.workspace import NAME_PATTERN, Workspace, read_json, write_json
@@ -96,7 +97,7 @@ def at_home(workspace: Workspace, config: SegmenterConfig) -> SegmenterConfig:
     looked for by its name.
     """
     model = config.model
-    if model in RELEASES or Path(model).expanduser().is_file():
+    if model in RELEASES or expanded(model).is_file():
         return config
     path = PurePath(model)
     name = path.stem if path.suffix.lower() in SUFFIXES else model

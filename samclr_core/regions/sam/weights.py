@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
+from samclr_core.paths import expanded
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.sam.download import PATIENCE_SECONDS, check, download, sha256_of
 from samclr_core.workspace import weights_cache, write_atomic
@@ -142,7 +143,7 @@ def fetch(
 def available(name: str) -> bool:
     """Whether the weights of ``name`` are on this machine already; digests are not read here."""
     if name not in RELEASES:
-        return Path(name).expanduser().is_file()
+        return expanded(name).is_file()
     return any((weights_cache() / file).exists() for file in _cache_files(name))
 
 
@@ -201,7 +202,7 @@ def onnx_files(tarball: Path, folder: Path) -> tuple[Path, Path]:
 
 
 def _named_file(name: str) -> Path:
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.suffix.lower() not in SUFFIXES:
         raise UserError("regions.unknown_model", name=name, known=", ".join(RELEASES))
     if not path.is_file():
