@@ -136,6 +136,7 @@ def test_differences_are_to_image_views_and_widened_for_their_number(found) -> N
         plain = row.loss, "image", ""
         image = next(r for r in study.rows if (r.loss, r.views, r.variant) == plain)
         assert row.gain.mean == pytest.approx(row.accuracy.mean - image.accuracy.mean)
+        assert row.knn_gain.mean == pytest.approx(row.knn.mean - image.knn.mean)
 
 
 def test_any_two_rows_can_be_compared(found) -> None:
@@ -150,6 +151,12 @@ def test_any_two_rows_can_be_compared(found) -> None:
     found_gains = {(one.row, one.beside): one.gain for one in study.differences}
     assert {key: pytest.approx(gain.mean) for key, gain in found_gains.items()} == expected
     assert all(gain.low <= gain.mean <= gain.high for gain in found_gains.values())
+    knn = {(row.loss, row.views, row.variant): row.knn.mean for row in study.rows}
+    grey = next(one for one in study.differences if one.row == "grey")
+    assert grey.knn_gain.mean == pytest.approx(
+        knn["simclr", "region", "grey"] - knn["simclr", "region", ""]
+    )
+    assert len(grey.brief()["knn_gain"]) == 3
     assert {one.loss for one in study.differences} == {"simclr"}
     assert "- simclr: grey, minus region: " in (folder / results.TABLE).read_text()
     assert "simclr: grey, minus region" in (folder / page.PAGE).read_text(encoding="utf-8")
@@ -254,6 +261,8 @@ def test_the_table_and_the_figures_say_the_same(found) -> None:
         assert f"{100 * row.accuracy.mean:.1f}" in table
         assert {"loss", "views", "data", "accuracy", "ci95", "seeds"} <= set(row.brief())
     assert "| simclr, grey | region | 2 |" in table
+    compared = [row for row in made.rows if row.knn_gain]
+    assert all(f"| {results.signed(row.knn_gain)} |" in table for row in compared)
     assert "With fewer than 3 seeds" in table
 
 

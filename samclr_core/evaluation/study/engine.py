@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -177,8 +178,7 @@ def _rows(trials: list[Trial], config: StudyConfig, compared: int) -> Iterator[R
         row = _row(_of(trials, cell), "run")
         if reference := config.reference(cell):
             both = Contender(cell, "run"), Contender(reference, "run")
-            gain, needed = _gain(trials, *both, compared), _labels_needed(trials, *both)
-            row = row.model_copy(update={"gain": gain, "labels_needed": needed})
+            row = row.model_copy(update=_compared(trials, *both, compared))
         yield row
 
 
@@ -204,10 +204,23 @@ def _row(trials: list[Trial], method: str) -> Row:
     )
 
 
-def _gain(trials: list[Trial], row: Contender, beside: Contender, compared: int) -> Estimate:
+def _compared(
+    trials: list[Trial], row: Contender, beside: Contender, compared: int
+) -> dict[str, Any]:
+    """What a row and a difference say of ``row`` beside ``beside``."""
+    return {
+        "gain": _gain(trials, row, beside, "linear_probe", compared),
+        "knn_gain": _gain(trials, row, beside, "knn", compared),
+        "labels_needed": _labels_needed(trials, row, beside),
+    }
+
+
+def _gain(
+    trials: list[Trial], row: Contender, beside: Contender, head: Head, compared: int
+) -> Estimate:
     """The accuracy of ``row`` minus that of ``beside``, seed by seed."""
     ours, theirs = (
-        np.array([trial.correct(one.method) for trial in _of(trials, one.cell)])
+        np.array([trial.correct(one.method, head) for trial in _of(trials, one.cell)])
         for one in (row, beside)
     )
     return intervals.paired_difference(ours, theirs, comparisons=compared)
@@ -225,8 +238,7 @@ def _differences(
             loss=loss,
             row=pair.row,
             beside=pair.beside,
-            gain=_gain(trials, row, beside, compared),
-            labels_needed=_labels_needed(trials, row, beside),
+            **_compared(trials, row, beside, compared),
         )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from samclr_core.estimate import Estimate
 from samclr_core.evaluation.study import results
 from samclr_core.evaluation.study.results import Row, Study
 from samclr_core.palette import COLOURS
@@ -44,7 +43,11 @@ def _part(study: Study, rows: list[Row]) -> dict[str, Any]:
         "rows": [_row(number, row) for number, row in enumerate(rows, start=1)],
         "tuned": any(row.fine_tuned for row in rows),
         "differences": [
-            {"name": one.name, "gain": _signed(one.gain)}
+            {
+                "name": one.name,
+                "gain": results.signed(one.gain),
+                "knn_gain": results.signed(one.knn_gain),
+            }
             for one in results.differences(study, rows)
         ],
         "labels": _label_curves(rows),
@@ -52,10 +55,6 @@ def _part(study: Study, rows: list[Row]) -> dict[str, Any]:
         "needed_title": results.NEEDED,
         "reading": results.reading(study, rows),
     }
-
-
-def _signed(gain: Estimate) -> str:
-    return results.spread(gain, signed=True)
 
 
 def _label_curves(rows: list[Row]) -> dict[str, Any] | None:
@@ -85,8 +84,9 @@ def _row(number: int, row: Row) -> dict[str, Any]:
         "colour": COLOURS[row.views or row.loss],
         "probe": row.accuracy,
         "knn": row.knn.mean,
-        "fine_tuned": results.spread(row.fine_tuned) if row.fine_tuned else "",
-        "gain": _signed(row.gain) if row.gain else "",
+        "fine_tuned": results.spread(row.fine_tuned),
+        "gain": results.signed(row.gain),
+        "knn_gain": results.signed(row.knn_gain),
         "seeds": row.seeds,
         "seconds": row.seconds,
     }

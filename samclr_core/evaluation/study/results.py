@@ -13,6 +13,7 @@ from samclr_core.evaluation.study.config import PLAIN
 from samclr_core.workspace import write_atomic
 
 STUDY, TABLE = "study.json", "table.md"
+FURTHER = "Further differences, of the linear probe and of k-NN"
 NEEDED = (
     "Labels needed to equal what the other reaches with all, each with a 95 % interval of its own:"
 )
@@ -37,6 +38,7 @@ class Row(BaseModel):
             variant has none, of the plain ones, paired by seed and test image; its interval is
             widened for the number of differences of a data set. None for the plain image views
             and for the baselines.
+        knn_gain: the same of the nearest neighbours, with simultaneous intervals of its own.
         labels_needed: by this row, for what those reach with all labels; None where there is no
             gain, or no curve.
         seeds: trainings it rests on.
@@ -56,6 +58,7 @@ class Row(BaseModel):
     fine_tuned: Estimate | None = None
     curve: list[CurvePoint] = []
     gain: Estimate | None = None
+    knn_gain: Estimate | None = None
     labels_needed: LabelsNeeded | None = None
     seeds: int
     seconds: float
@@ -75,6 +78,7 @@ class Row(BaseModel):
             "fine_tuned": _rounded(self.fine_tuned),
             "curve": [[p.labels, round(p.accuracy, 4)] for p in self.curve],
             "gain": _rounded(self.gain),
+            "knn_gain": _rounded(self.knn_gain),
             "labels_needed": self.labels_needed and self.labels_needed.brief(),
             "seeds": self.seeds,
             "seconds": round(self.seconds, 1),
@@ -91,6 +95,7 @@ class Difference(BaseModel):
         row: name of the one.
         beside: name of the other.
         gain: of the linear probe.
+        knn_gain: of the nearest neighbours.
         labels_needed: as :attr:`Row.labels_needed` is.
     """
 
@@ -102,6 +107,7 @@ class Difference(BaseModel):
     row: str
     beside: str
     gain: Estimate
+    knn_gain: Estimate
     labels_needed: LabelsNeeded | None = None
 
     @property
@@ -113,6 +119,7 @@ class Difference(BaseModel):
         """The figures as the command line prints them."""
         figures = {
             "gain": _rounded(self.gain),
+            "knn_gain": _rounded(self.knn_gain),
             "labels_needed": self.labels_needed and self.labels_needed.brief(),
         }
         return self.model_dump(exclude=set(figures)) | figures
@@ -167,8 +174,9 @@ def _part(study: Study, rows: list[Row]) -> str:
             f"**{images} → {data}**, {study.n_test[data]} test images; always naming the most"
             f" frequent class would give {100 * study.majority[data]:.1f}",
             "",
-            "| method | views | seeds | linear probe | k-NN | to image views |" + title,
-            "| --- | --- | ---: | ---: | ---: | ---: |" + rule,
+            "| method | views | seeds | linear probe | to image views | k-NN | to image views |"
+            + title,
+            "| --- | --- | ---: | ---: | ---: | ---: | ---: |" + rule,
             *(_line(row, tuned) for row in rows),
             "",
             *_further(differences(study, rows)),
@@ -187,8 +195,8 @@ def differences(study: Study, rows: list[Row]) -> list[Difference]:
 
 
 def _further(found: list[Difference]) -> list[str]:
-    lines = [f"- {one.name}: {spread(one.gain, signed=True)}" for one in found]
-    return ["Further differences of the linear probe:", "", *lines, ""] if lines else []
+    lines = [f"- {one.name}: {signed(one.gain)}, and {signed(one.knn_gain)}" for one in found]
+    return [f"{FURTHER}:", "", *lines, ""] if lines else []
 
 
 def _few_labels(rows: list[Row]) -> list[str]:
@@ -239,7 +247,10 @@ def _saved(found: list[tuple[str, str]]) -> list[str]:
 
 def reading(study: Study, rows: list[Row]) -> str:
     """What a reader must know about the intervals."""
-    said = [f"Intervals are 95 %; those of the {study.compared} differences are simultaneous."]
+    said = [
+        f"Intervals are 95 %; those of the {study.compared} differences of the linear probe are"
+        " simultaneous, and so are those of k-NN."
+    ]
     if min(row.seeds for row in rows) < LEAST_SEEDS:
         said.append(
             f"With fewer than {LEAST_SEEDS} seeds they hold for these trainings only: another seed"
@@ -253,24 +264,30 @@ def _method(row: Row) -> str:
 
 
 def _line(row: Row, tuned: bool) -> str:
-    gain = spread(row.gain, signed=True) if row.gain else ""
     cells = (
         _method(row),
         row.views,
         str(row.seeds),
         spread(row.accuracy),
+        signed(row.gain),
         f"{100 * row.knn.mean:.1f}",
-        gain,
-        *([spread(row.fine_tuned) if row.fine_tuned else ""] if tuned else []),
+        signed(row.knn_gain),
+        *([spread(row.fine_tuned)] if tuned else []),
     )
     return f"| {' | '.join(cells)} |"
 
 
-def spread(value: Estimate, signed: bool = False) -> str:
-    """Per cent, with the interval."""
-    sign = "+" if signed else ""
-    low, high = f"{100 * value.low:{sign}.1f}", f"{100 * value.high:{sign}.1f}"
-    return f"{100 * value.mean:{sign}.1f} ({low} to {high})"
+def spread(value: Estimate | None, sign: str = "") -> str:
+    """Per cent, with the interval; "" where nothing was measured."""
+    if value is None:
+        return ""
+    mean, low, high = (f"{100 * end:{sign}.1f}" for end in (value.mean, value.low, value.high))
+    return f"{mean} ({low} to {high})"
+
+
+def signed(gain: Estimate | None) -> str:
+    """Points, with the interval; "" where nothing was compared."""
+    return spread(gain, "+")
 
 
 def _rounded(value: Estimate | None) -> list[float] | None:
