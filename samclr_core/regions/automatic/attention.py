@@ -5,6 +5,7 @@ some places of it, taken out for the prompts that look at them.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,13 +55,22 @@ class Projection:
         self.rows = image.rows.through(linear.weight)
 
     def at(self, index: Tensor) -> "Projected":
-        content, position = self.content[index], self.position[index]
+        content, position = (p.index_select(0, index) for p in (self.content, self.position))
         return Projected(
             _heads_first(content, self.heads),
             _heads_first(position, self.heads),
             _heads_first(content + position, self.heads),
-            self.rows,
         )
+
+    def folded(self, tokens: Tensor, values: Sequence[Tensor]) -> Tensor | None:
+        """Tokens [B, heads, T, d] times what prompts gave to the keys, wherever these are.
+
+        ``values`` are those of :class:`Keys`; returns [B, heads * T, r], None where there are none.
+        """
+        if not values:
+            return None
+        rows = split_heads(self.rows.of(values), self.heads)
+        return (tokens @ rows.transpose(-1, -2)).flatten(1, 2)
 
 
 @dataclass(frozen=True)
@@ -70,15 +80,12 @@ class Projected:
     content: Tensor
     position: Tensor
     both: Tensor
-    rows: Rows
 
-    def dot(self, tokens: Tensor, keys: Keys) -> Tensor:
+    def dot(self, tokens: Tensor, folded: Tensor | None, keys: Keys) -> Tensor:
         """Products of tokens [B, heads, T, d] with the projected keys, [B, heads, T, n]."""
-        if keys.fresh:
+        if folded is None:
             return shared(tokens, self.both)
         prompts, heads, count, _ = tokens.shape
-        rows = split_heads(self.rows.of(keys.values), heads)
-        folded = (tokens @ rows.transpose(-1, -2)).flatten(1, 2)
         found = torch.bmm(folded, keys.mix).view(prompts, heads, count, -1)
         found.addcmul_(shared(tokens, self.content), keys.scale[:, None, None])
         return found.add_(shared(tokens, self.position))
@@ -97,7 +104,7 @@ class Reading:
         self.constant = attention.v_proj(image.bias)
 
     def at(self, index: Tensor, log_count: Tensor) -> "ReadingAt":
-        values = split_heads(self.values[index], self.heads)
+        values = split_heads(self.values.index_select(0, index), self.heads)
         return ReadingAt(self, self.keys.at(index), values, log_count)
 
 
@@ -114,14 +121,41 @@ class ReadingAt:
         """What the prompts' tokens [B, T, C] find, [B, T, C]."""
         attention, heads = self.of.attention, self.of.heads
         queries = split_heads(attention.q_proj(tokens), heads)
-        logits = self.keys.dot(queries / math.sqrt(queries.shape[-1]), keys)
-        weights = (logits + self.log_count).softmax(-1)
-        found = shared(weights * keys.scale[:, None, None], self.values)
-        if not keys.fresh:
+        queries = queries / math.sqrt(queries.shape[-1])
+        logits = self.keys.dot(queries, self.of.keys.folded(queries, keys.values), keys)
+        weights = _softmax(logits + self.log_count)
+        if keys.fresh:
+            found = shared(weights, self.values)
+        else:
+            found = shared(weights * keys.scale[:, None, None], self.values)
             rows = split_heads(self.of.rows.of(keys.values), heads)
             shares = torch.bmm(weights.flatten(1, 2), keys.mix.transpose(1, 2))
             found = found + shares.unflatten(1, weights.shape[1:3]) @ rows
         return attention.out_proj(found.transpose(1, 2).flatten(2) + self.of.constant)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the tokens of B prompts say to the image in a layer; the same to every place.
+
+    Attributes:
+        tokens: what an image token asks for, [B, heads, T, d].
+        values: what it gets, in this layer and in those before, [B, heads, T, d] each.
+        folded: ``tokens`` times what those before gave, [B, heads * T, r]; None in the first.
+        gram: products of all that is given with each other, [B, r, r].
+    """
+
+    tokens: Tensor
+    values: tuple[Tensor, ...]
+    folded: Tensor | None
+    gram: Tensor
+
+    def by(self, prompt: int) -> "Said":
+        """That of one prompt; B is 1."""
+        one = slice(prompt, prompt + 1)
+        folded = None if self.folded is None else self.folded[one]
+        values = tuple(value[one] for value in self.values)
+        return Said(self.tokens[one], values, folded, self.gram[one])
 
 
 class Writing:
@@ -143,15 +177,19 @@ class Writing:
         ]
         self.after = Image(middle * norm.weight, image.position, norm.bias, rows.normed(norm))
 
-    def tokens(self, tokens: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values of the prompts' tokens [B, T, C], each [B, heads, T, d]."""
+    def said(self, tokens: Tensor, values: Tensor, before: tuple[Tensor, ...]) -> Said:
+        """By the prompts' tokens, [B, T, C] with position and without, after layers ``before``."""
         keys = split_heads(self.attention.k_proj(tokens), self.heads)
-        values = split_heads(self.attention.v_proj(values), self.heads).contiguous()
-        return keys / math.sqrt(keys.shape[-1]), values
+        keys = keys / math.sqrt(keys.shape[-1])
+        own = split_heads(self.attention.v_proj(values), self.heads).contiguous()
+        given = (*before, own)
+        rows = self.rows.of(given)
+        return Said(keys, given, self.queries.folded(keys, before), rows @ rows.transpose(1, 2))
 
     def at(self, index: Tensor) -> "WritingAt":
         crosses = [
-            (_heads_first(c[index], self.heads), offset[index]) for c, offset in self.crosses
+            (_heads_first(cross.index_select(0, index), self.heads), offset[index])
+            for cross, offset in self.crosses
         ]
         return WritingAt(self, self.queries.at(index), self.power[index], crosses)
 
@@ -165,28 +203,33 @@ class WritingAt:
     power: Tensor
     crosses: list[tuple[Tensor, Tensor]]
 
-    def write(self, tokens: Tensor, values: Tensor, keys: Keys) -> Keys:
-        """The keys after it; ``tokens`` and ``values`` are [B, heads, T, d]."""
-        mix = self.queries.dot(tokens, keys).softmax(2).flatten(1, 2)
+    def write(self, said: Said, keys: Keys) -> Keys:
+        """The keys after it."""
+        mix = self.queries.dot(said.tokens, said.folded, keys).softmax(2).flatten(1, 2)
         mix = mix if keys.fresh else torch.cat([keys.mix, mix], dim=1)
-        given = (*keys.values, values)
-        factor = self._inverse_deviation(mix, given, keys.scale)
-        return Keys(factor * keys.scale, mix * factor[:, None], given)
+        factor = self._inverse_deviation(mix, said, keys.scale)
+        return Keys(factor * keys.scale, mix.mul_(factor[:, None]), said.values)
 
-    def _inverse_deviation(self, mix: Tensor, values: tuple[Tensor, ...], scale: Tensor) -> Tensor:
+    def _inverse_deviation(self, mix: Tensor, said: Said, scale: Tensor) -> Tensor:
         """1 / standard deviation of each image token, [B, n], without making the tokens."""
-        rows = self.of.rows.of(values)
-        crossed = torch.cat(
-            [
-                shared(value, cross).add(offset).flatten(1, 2)
-                for value, (cross, offset) in zip(values, self.crosses, strict=True)
-            ],
-            dim=1,
-        )
+        prompts, heads, count, _ = said.tokens.shape
+        crossed = mix.new_empty(prompts, len(said.values), heads, count, mix.shape[-1])
+        for layer, (value, (cross, offset)) in enumerate(
+            zip(said.values, self.crosses, strict=True)
+        ):
+            torch.add(shared(value, cross), offset, out=crossed[:, layer])
         # |s k + m R|^2 = s^2 |k|^2 + m (2 s R k + R R^T m)
-        inner = crossed.mul_(2 * scale[:, None]).baddbmm_(rows @ rows.transpose(1, 2), mix)
-        variance = (self.power * scale.square() + inner.mul_(mix).sum(1)) / rows.shape[-1]
+        inner = crossed.flatten(1, 3).mul_(2 * scale[:, None]).baddbmm_(said.gram, mix)
+        channels = self.of.norm.normalized_shape[0]
+        variance = (self.power * scale.square() + inner.mul_(mix).sum(1)) / channels
         return torch.rsqrt(variance.clamp_(min=0) + self.of.norm.eps)
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    """Over the places, [B, heads, T, n]; what is laid out heads first stays so, uncopied."""
+    if logits.is_contiguous():
+        return logits.softmax(-1)
+    return logits.transpose(0, 1).softmax(-1).transpose(0, 1)
 
 
 def _heads_first(projected: Tensor, heads: int) -> Tensor:

@@ -4,9 +4,8 @@ Far from its prompt an outline is an average over many tokens, in which a narrow
 beam would end where the fovea ends. So an edge is followed from token to token, wherever it leads.
 """
 
+import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
 from samclr_core.regions.automatic.candidates import Candidate, Sketch, cut_out
 from samclr_core.regions.automatic.geometry import (
@@ -31,33 +30,42 @@ def draw(sketch: Sketch, frame: Frame, below: float) -> Candidate | None:
         frame: the image's.
         below: the lower of the two cuts that stability is measured with.
     """
-    outline = sketch.outline
+    outline = sketch.outline.numpy()
     unknown = outline < SURE
-    edge = (_highest_near(outline, NEAR) > -SURE) & (_highest_near(-outline, NEAR) > -SURE)
+    edge = _grown(outline > -SURE, NEAR) & _grown(unknown, NEAR)
     # A small thing can lie between the outline's samples: the prompt's own place is always drawn.
-    edge |= _around(sketch.point, outline)
-    blocks = outline[:, :, None, None].repeat(1, 1, LOGITS_PER_TOKEN, LOGITS_PER_TOKEN)
+    edge |= _around(sketch.point, edge.shape)
+    blocks = np.empty((*outline.shape, LOGITS_PER_TOKEN, LOGITS_PER_TOKEN), np.float32)
+    blocks[:] = outline[..., None, None]
     while edge.any():
-        row, column = edge.nonzero(as_tuple=True)
-        logits = sketch.logits(row * TOKENS + column)
+        row, column = edge.nonzero()
+        logits = sketch.logits(torch.from_numpy(row * TOKENS + column)).numpy()
         blocks[row, column] = logits
-        unknown = unknown & ~edge
-        reached = torch.zeros_like(outline)
-        reached[row, column] = logits.amax((1, 2)).gt(0).float()
-        edge = (_highest_near(reached, 1) > 0) & unknown
+        unknown &= ~edge
+        reached = np.zeros_like(edge)
+        reached[row, column] = logits.max((1, 2)) > 0
+        edge = _grown(reached, 1) & unknown
     # The last token may reach beyond the image.
     height, width = frame.full.logits_used
-    return cut_out(as_picture(blocks)[:height, :width], sketch.predicted_iou, sketch.prompt, below)
+    picture = as_picture(torch.from_numpy(blocks))[:height, :width]
+    return cut_out(picture, sketch.predicted_iou, sketch.prompt, below)
 
 
-def _around(point: tuple[float, float], outline: Tensor) -> Tensor:
-    """The token a prompt points at, and its neighbours, bool as ``outline``."""
+def _around(point: tuple[float, float], shape: tuple[int, ...]) -> np.ndarray:
+    """The token a prompt points at, and its neighbours, bool of ``shape``."""
     column, row = (int(value // MODEL_PER_TOKEN) for value in point)
-    around = torch.zeros_like(outline, dtype=torch.bool)
+    around = np.zeros(shape, bool)
     around[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = True
     return around
 
 
-def _highest_near(outline: Tensor, near: int) -> Tensor:
-    """The highest value within ``near`` tokens."""
-    return F.max_pool2d(outline[None], 2 * near + 1, stride=1, padding=near)[0]
+def _grown(tokens: np.ndarray, near: int) -> np.ndarray:
+    """Those bool [h, w] and all within ``near`` of one, in a square."""
+    for _ in range(near):
+        tall = tokens.copy()
+        tall[1:] |= tokens[:-1]
+        tall[:-1] |= tokens[1:]
+        tokens = tall.copy()
+        tokens[:, 1:] |= tall[:, :-1]
+        tokens[:, :-1] |= tall[:, 1:]
+    return tokens

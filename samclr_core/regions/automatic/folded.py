@@ -17,13 +17,14 @@ which a mask's edge runs through still get their own, in full.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import torch
 from segment_anything.modeling import Sam
 from torch import Tensor
 
-from samclr_core.regions.automatic.attention import Image, Reading, Writing, self_attention
+from samclr_core.regions.automatic.attention import Image, Reading, Said, Writing, self_attention
 from samclr_core.regions.automatic.candidates import Sketch
 from samclr_core.regions.automatic.decoder import Answers, Prompted
 from samclr_core.regions.automatic.geometry import TOKENS, Frame
@@ -40,8 +41,6 @@ from samclr_core.regions.automatic.upscaling import Upscaler
 
 # More prompts at once, with 4096 places each, would not stay in a core's cache.
 EXACT_BATCH = 2
-Spoken = list[tuple[Tensor, Tensor]]
-"""Keys and values that prompts' tokens wrote to the image with, a layer each."""
 
 
 class FoldedDecoder:
@@ -104,29 +103,23 @@ class FoldedDecoder:
         """Sketches of over ``min_iou`` for the batch ``prompts`` [B] of ``points``; thread-safe."""
         points = points[prompts]
         places = around(int(tile_of(points[:1]))) if self.foveated else everywhere()
-        hidden, keys, spoken = self._transform(self._tokens(points), places)
+        hidden, keys, said = self._transform(self._tokens(points), places)
         iou = self.decoder.iou_prediction_head(hidden[:, 0])[:, 1:]
         hyper = self._hyper(hidden)
-        outlines = self.upscaler.outlines(keys, hyper, places.index)[..., places.spread]
-        outlines = outlines.unflatten(-1, (TOKENS, TOKENS))[..., : self.rows, : self.columns]
+        good = iou > min_iou
+        outlines = self.upscaler.outlines(keys, hyper, places.index)[good]
+        outlines = outlines.index_select(1, places.spread[: self.rows * TOKENS])
+        outlines = outlines.unflatten(1, (self.rows, TOKENS))[..., : self.columns]
         return [
             Sketch(
-                outlines[prompt, mask],
+                outline,
                 float(iou[prompt, mask]),
                 int(prompts[prompt]),
                 (float(points[prompt, 0]), float(points[prompt, 1])),
-                partial(self._logits, _of(spoken, prompt), hyper[prompt, mask]),
+                Logits(self, said, prompt, hyper[prompt, mask]),
             )
-            for prompt, mask in (iou > min_iou).nonzero().tolist()
+            for outline, (prompt, mask) in zip(outlines, good.nonzero().tolist(), strict=True)
         ]
-
-    @torch.inference_mode()
-    def _logits(self, spoken: Spoken, hyper: Tensor, index: Tensor) -> Tensor:
-        """All logits of some tokens, [n, 4, 4], for a mask of one prompt."""
-        keys = Keys.untouched(1, len(index))
-        for writing, (tokens, values) in zip(self.writings, spoken, strict=True):
-            keys = writing.at(index).write(tokens, values, keys)
-        return self.upscaler.logits(keys, hyper, index)
 
     def _tokens(self, points: Tensor) -> Tensor:
         labels = torch.ones(len(points), 1, dtype=torch.int)
@@ -139,21 +132,48 @@ class FoldedDecoder:
         networks = list(self.decoder.output_hypernetworks_mlps)[1:]
         return torch.stack([net(hidden[:, 2 + i]) for i, net in enumerate(networks)], dim=1)
 
-    def _transform(self, tokens: Tensor, places: Places) -> tuple[Tensor, Keys, Spoken]:
+    def _transform(self, tokens: Tensor, places: Places) -> tuple[Tensor, Keys, list[Said]]:
         """The two-way transformer: prompts' tokens [B, T, C] after it, and the image's."""
         queries, keys = tokens, Keys.untouched(len(tokens), len(places.index))
-        spoken: Spoken = []
+        said: list[Said] = []
         readings = [reading.at(places.index, places.log_count) for reading in self.readings]
         for layer, reading, writing in zip(self.layers, readings, self.writings, strict=False):
             queries = self_attention(layer, queries, tokens)
             queries = layer.norm2(queries + reading.read(queries + tokens, keys))
             queries = layer.norm3(queries + layer.mlp(queries))
-            spoken.append(writing.tokens(queries + tokens, queries))
-            keys = writing.at(places.index).write(*spoken[-1], keys)
+            said.append(writing.said(queries + tokens, queries, keys.values))
+            keys = writing.at(places.index).write(said[-1], keys)
         found = readings[-1].read(queries + tokens, keys)
-        return self.decoder.transformer.norm_final_attn(queries + found), keys, spoken
+        return self.decoder.transformer.norm_final_attn(queries + found), keys, said
 
 
-def _of(spoken: Spoken, prompt: int) -> Spoken:
-    one = slice(prompt, prompt + 1)
-    return [(tokens[one], values[one]) for tokens, values in spoken]
+@dataclass(frozen=True)
+class Logits:
+    """All logits of some tokens, for one mask of one prompt.
+
+    Attributes:
+        decoder: which has the image still.
+        said: in each layer, by the prompts it was decoded with.
+        prompt: which of these it is.
+        hyper: the mask's weights over the upscaled channels, [32].
+    """
+
+    decoder: FoldedDecoder
+    said: list[Said]
+    prompt: int
+    hyper: Tensor
+
+    @cached_property
+    def _own(self) -> list[Said]:
+        return [one.by(self.prompt) for one in self.said]
+
+    @cached_property
+    def _rows(self) -> Tensor:
+        return self.decoder.upscaler.rows_of(self._own[-1].values)
+
+    @torch.inference_mode()
+    def __call__(self, tokens: Tensor) -> Tensor:
+        keys = Keys.untouched(1, len(tokens))
+        for writing, said in zip(self.decoder.writings, self._own, strict=True):
+            keys = writing.at(tokens).write(said, keys)
+        return self.decoder.upscaler.logits(keys, self._rows, self.hyper, tokens)

@@ -5,6 +5,8 @@ tokens becomes its own 4 x 4 logits. So one logit of each can be had at a tenth 
 all of them for any few tokens.
 """
 
+from collections.abc import Sequence
+
 import torch
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
@@ -58,19 +60,23 @@ class Upscaler:
         hidden = F.gelu(hidden @ self.second[:, FIRST] + self.second_bias[FIRST])
         return hyper @ hidden.transpose(1, 2)
 
-    def logits(self, keys: Keys, hyper: Tensor, index: Tensor) -> Tensor:
+    def rows_of(self, values: Sequence[Tensor]) -> Tensor:
+        """What one prompt's ``values`` (of :class:`Keys`) give to the hidden channels, [r, 256]."""
+        return self.rows.of(values)[0]
+
+    def logits(self, keys: Keys, rows: Tensor, hyper: Tensor, index: Tensor) -> Tensor:
         """All logits of n tokens for one mask of one prompt.
 
         Args:
             keys: of the prompt at these tokens; B is 1.
+            rows: of the prompt, as :meth:`rows_of` gives them.
             hyper: the mask's weights, [32].
             index: the tokens.
 
         Returns:
             float [n, 4, 4].
         """
-        content = self.content[index] * keys.scale[0, :, None] + self.constant
-        rows = self.rows.of(keys.values)[0]
+        content = self.content.index_select(0, index) * keys.scale[0, :, None] + self.constant
         hidden = self._normed(torch.addmm(content, keys.mix[0].T, rows).view(-1, CHANNELS))
         hidden = F.gelu(torch.addmm(self.second_bias, hidden, self.second)).view(-1, HIDDEN)
         # token, the first step's row and column, the second step's row and column
