@@ -45,7 +45,7 @@ WARM = 2
 
 def main() -> None:
     options = _options()
-    steps, rounds = (6, 2) if options.quick else (24, 5)
+    steps, rounds = (6, 3) if options.quick else (24, 5)
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder) / "w")
         add_paths(workspace, [SCENES])

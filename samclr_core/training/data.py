@@ -225,7 +225,8 @@ def _stacked(views: list[list[np.ndarray]]) -> Tensor:
     """Views [S, S, 3], kind by kind, as uint8 [kinds, B, 3, S, S]."""
     if not views:
         return torch.empty(0, dtype=torch.uint8)
-    return torch.from_numpy(np.stack(views)).permute(0, 1, 4, 2, 3).contiguous()
+    flat = [torch.from_numpy(view).permute(2, 0, 1) for kind in views for view in kind]
+    return torch.stack(flat).unflatten(0, (len(views), -1))
 
 
 def ahead(

@@ -25,6 +25,8 @@ def random_boxes(
     ratio log-uniform in ``ratio``, ten attempts, then the largest centred crop. A side shorter
     than ``least_side`` (or than the frame, where that is shorter still) is a failed attempt.
     """
+    if not count:
+        return np.zeros((0, 4), int)
     area = width * height * rng.uniform(*scale, size=(count, ATTEMPTS))
     aspect = np.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1]), size=(count, ATTEMPTS)))
     w = np.rint(np.sqrt(area * aspect)).astype(int)
