@@ -39,7 +39,6 @@ from samclr_core.regions.rle import best_ious
 ROOT = Path(__file__).parent.parent
 PHOTOS = {".jpg", ".jpeg"}
 FOUND_IOU = 0.75
-QUICK_COUNT = 2
 LARGE = (4000, 6000)
 
 
@@ -72,7 +71,7 @@ def main() -> None:
         return
     paths = _mixed([_spread(choice) for choice in arguments.images])
     if arguments.quick:
-        rows = _measure(paths[:: max(len(paths) // QUICK_COUNT, 1)][:QUICK_COUNT], [], _unwritten)
+        rows = _measure(_two(paths), [], _unwritten)
     else:
         rows = _measure(paths, _rows_before(), _write)
     summary = _summary(rows) | {"peak_mb": _peak("photo"), "peak_24mp_mb": _peak("large")}
@@ -118,6 +117,13 @@ def _mixed(folders: list[list[Path]]) -> list[Path]:
     """All of them, so that the first ones are of every folder."""
     places = [(i / len(paths), path) for paths in folders for i, path in enumerate(paths)]
     return [path for _, path in sorted(places)]
+
+
+def _two(paths: list[Path]) -> list[Path]:
+    """The first one, and one further on, of another folder where there is one."""
+    later = paths[len(paths) // 2 :]
+    others = [path for path in later if path.parent != paths[0].parent]
+    return list(dict.fromkeys([paths[0], (others or later)[0]]))
 
 
 def _measure(

@@ -22,7 +22,7 @@ from samclr_core.regions.automatic.geometry import MODEL_PER_TOKEN, MODEL_SIDE
 # Every fourth prompt of every fourth row is asked in any case, then those half way between, ...
 COARSEST = 4
 # ... but for those whose feature points the same way as a neighbour's: cosine similarity.
-ALIKE = 0.93
+ALIKE = 0.9
 
 
 def left_out(embedding: Tensor, points: Tensor) -> dict[int, list[int]]:
