@@ -78,23 +78,23 @@ class Outlines:
         self._drop(others[same_box], SAME_BOX)
         others, least = others[~same_box], least[~same_box]
         alike = self._alike(bits[0], others, np.maximum(self.config.max_mask_iou, least))
-        self._drop(others[alike], SAME_MASK)
+        self._drop(alike, SAME_MASK)
 
     def refuse(self, number: int, reason: str) -> None:
         """Sketch ``number`` was drawn in vain: the same again need not be."""
         others = self._comparable_after(number)
         if self.tokens[number] >= LEAST_TOKENS:
             alike = self._alike(self.bits[number], others, np.full(len(others), SAME))
-            self._drop(others[alike], reason)
+            self._drop(alike, reason)
         self._drop(np.array([number]), reason)
 
     def _alike(self, bits: np.ndarray, others: np.ndarray, least: np.ndarray) -> np.ndarray:
-        """Which of ``others`` have an IoU of over ``least`` with a mask, bool [N]."""
+        """Those of ``others`` [N] that have an IoU of over ``least`` [N] with a mask."""
         sizes, own = self.tokens[others], count(bits[None])
         # No IoU is higher than the ratio of the sizes, and few sizes are near.
-        alike = np.minimum(sizes, own) > least * np.maximum(sizes, own)
-        alike[alike] = mask_iou(bits, self.bits[others[alike]]) > least[alike]
-        return alike
+        near = np.minimum(sizes, own) > least * np.maximum(sizes, own)
+        others, least = others[near], least[near]
+        return others[mask_iou(bits, self.bits[others]) > least]
 
     def _comparable_after(self, number: int) -> np.ndarray:
         """Those after ``number`` that may still be drawn and have tokens enough to compare."""
