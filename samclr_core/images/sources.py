@@ -16,7 +16,7 @@ MAX_ZIP_ENTRIES = 50_000
 MAX_ZIP_RATIO = 200
 BOMB_FLOOR_BYTES = 32 * 2**20
 # What computers put beside a person's photos.
-CLUTTER = {"__macosx", "thumbs.db", "desktop.ini"}
+CLUTTER = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini"}
 
 
 # Ground truth of BSDS500, and of COCO.

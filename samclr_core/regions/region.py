@@ -67,6 +67,12 @@ class Region:
         return cls(**{**values, "bbox": (x, y, w, h), "point": tuple(values["point"])})
 
     @property
+    def centre(self) -> tuple[float, float]:
+        """X, y of the middle of its box."""
+        x, y, w, h = self.bbox
+        return x + w / 2, y + h / 2
+
+    @property
     def id(self) -> str:
         """16 hex digits of the mask's SHA-256: the same mask on the same image is one region."""
         text = f"{self.rle['size']}{self.rle['counts']}"

@@ -144,6 +144,13 @@ def test_a_zip_that_is_none_or_is_damaged_inside(workspace):
     assert [image.name for image in intake.added] == ["b.png"]
 
 
+def test_what_a_computer_puts_into_a_zip_by_itself_is_passed_over(workspace):
+    own = ("__MACOSX/line/._a.png", "line/.DS_Store", "line/Thumbs.db", "desktop.ini")
+    packed = zipped({"line/a.png": png(1), **dict.fromkeys(own, b"?")})
+    intake = add_uploads(workspace, [("x.zip", packed)])
+    assert ([image.name for image in intake.added], intake.refused) == (["line/a.png"], [])
+
+
 def test_names_in_a_zip_of_japanese_windows(workspace):
     placeholder, name = "abcd.png", "写真.png"
     raw = zipped({placeholder: png(1)}).replace(placeholder.encode(), name.encode("cp932"))

@@ -213,7 +213,10 @@ def export_(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="COCO instances JSON, ours or anybody's.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="COCO instances JSON, or PNG label maps: one, a zip or a folder."),
+    ],
     workspace: WorkspaceOption,
     who: WhoOption,
     as_json: JsonOption = False,
@@ -221,12 +224,11 @@ def import_(
     """Take in somebody's review, or somebody's regions."""
 
     def work(progress: Progress) -> dict:
-        from samclr_core.regions.review.coco import take_in
+        from samclr_core.regions.review import files
+        from samclr_core.regions.review.incoming import take_in
 
         opened = existing(workspace)
-        if not file.is_file():
-            raise UserError("regions.no_such_file", path=file)
-        return take_in(opened, file.read_bytes(), who).to_json()
+        return take_in(opened, files.from_path(opened, file), who).to_json()
 
     perform("review", work, as_json)
 

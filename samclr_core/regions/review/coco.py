@@ -6,9 +6,9 @@ key ``samclr`` the whole log. Dropped regions are not among the annotations.
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,9 @@ from samclr_core.regions import rle, store
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import Region
 from samclr_core.regions.review import events as log
-from samclr_core.regions.review.events import Event, Kind
-from samclr_core.regions.review.fold import SAME_THING_IOU, Review, Reviewed, review
+from samclr_core.regions.review.events import Event
+from samclr_core.regions.review.fold import Review, Reviewed, review
+from samclr_core.regions.review.incoming import Incoming, refuse_other_size, refuse_strangers
 from samclr_core.workspace import Workspace
 
 CATEGORY = {"id": 1, "name": "region", "supercategory": "region"}
@@ -132,51 +133,19 @@ class _Dataset(BaseModel):
     samclr: _Ours = _Ours()
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What came of a file.
+def read(workspace: Workspace, content: bytes) -> Incoming:
+    """What a COCO instances file says: ours with its log, or anybody's regions.
 
-    Attributes:
-        images: of the file that are in this workspace.
-        unknown: names of those that are not.
-        events: that came with a file of ours and were new.
-        known: regions that were in use already.
-        kept: that had been dropped, and are in use again.
-        corrected: that took the place of one that looks much the same.
-        added: that were not there.
-    """
-
-    images: int
-    unknown: tuple[str, ...]
-    events: int
-    known: int
-    kept: int
-    corrected: int
-    added: int
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def take_in(
-    workspace: Workspace, content: bytes, who: str, config: SegmenterConfig | None = None
-) -> Imported:
-    """Take in a COCO instances file: ours with its log, or anybody's regions.
-
-    Images are found by our id, by their whole name, or by the last part of it. A mask that is in
-    use is left alone; one that is much like a region in use takes its place; others are added.
+    Images are found by our id, by their whole name, or by the last part of it.
 
     Args:
         workspace: that has the images.
         content: of the file.
-        who: answers for regions that come without a log.
-        config: the settings whose regions they are compared with; by default the current ones.
 
     Raises:
         UserError: it is no such file, none of its images is here, an image has another size, or a
-            mask is broken. Nothing was taken in then.
+            mask is broken.
     """
-    who, config = log.checked_name(who), config or store.current(workspace)
     found = _parsed(content)
     here = _matched(workspace, found.images)
     masks = defaultdict(list)
@@ -184,23 +153,8 @@ def take_in(
         record = here[annotation.image_id]
         masks[record.id].append(_region(annotation, record))
     ids = {image.samclr_id: here[image.id].id for image in found.images if image.id in here}
-    came = log.append(workspace, _events(found.samclr, ids))
-    made = [
-        event
-        for image_id in masks
-        for event in _differences(review(workspace, image_id, config), masks[image_id], who, config)
-    ]
-    log.append(workspace, made)
-    kinds = Counter(event.kind for event in made)
-    return Imported(
-        images=len(here),
-        unknown=tuple(image.file_name for image in found.images if image.id not in here),
-        events=len(came),
-        known=sum(map(len, masks.values())) - len(made),
-        kept=kinds["keep"],
-        corrected=kinds["correct"],
-        added=kinds["add"],
-    )
+    unknown = tuple(image.file_name for image in found.images if image.id not in here)
+    return Incoming(len(here), unknown, masks, _events(found.samclr, ids))
 
 
 def _parsed(content: bytes) -> _Dataset:
@@ -229,23 +183,11 @@ def _matched(workspace: Workspace, theirs: Sequence[_Image]) -> dict[int | str, 
     for image in theirs:
         record = by_id.get(image.samclr_id or "") or by_name.find(image.file_name)
         if record:
-            here[image.id] = _same_size(image, record)
-    if not here:
-        first = theirs[0].file_name if theirs else "-"
-        raise UserError("review.coco_no_match", count=len(theirs), name=first)
+            size = image.width or record.width, image.height or record.height
+            refuse_other_size(image.file_name, *size, record)
+            here[image.id] = record
+    refuse_strangers(len(here), [image.file_name for image in theirs])
     return here
-
-
-def _same_size(image: _Image, record: ImageRecord) -> ImageRecord:
-    theirs = (image.width or record.width, image.height or record.height)
-    if theirs != (record.width, record.height):
-        raise UserError(
-            "review.coco_size",
-            name=image.file_name,
-            theirs=f"{theirs[0]} x {theirs[1]}",
-            ours=f"{record.width} x {record.height}",
-        )
-    return record
 
 
 def _region(annotation: _Annotation, record: ImageRecord) -> Region:
@@ -257,8 +199,7 @@ def _region(annotation: _Annotation, record: ImageRecord) -> Region:
     if not mask or not coco.area(mask):
         raise UserError("review.coco_mask", name=record.name)
     region = Region.of_rle(mask, annotation.predicted_iou, annotation.stability_score)
-    x, y, w, h = region.bbox
-    return replace(region, point=annotation.point or (x + w / 2, y + h / 2))
+    return replace(region, point=annotation.point or region.centre)
 
 
 def _mask(segmentation: _Runs | list[list[float]], size: tuple[int, int]) -> rle.Rle | None:
@@ -279,29 +220,3 @@ def _events(ours: _Ours, ids: dict[str | None, str]) -> list[Event]:
     except (KeyError, TypeError, ValueError) as error:
         raise UserError("review.coco_part", where="samclr.events") from error
     return [replace(e, image_id=ids[e.image_id]) for e in said if e.image_id in ids]
-
-
-def _differences(
-    now: Review, masks: Sequence[Region], who: str, config: SegmenterConfig | None
-) -> list[Event]:
-    """What must be said so that ``masks`` are in use."""
-    kept, dropped = ({item.id for item in items} for items in (now.kept, now.dropped))
-    digest = config.digest() if config else ""
-    said = []
-    for region in masks:
-        if region.id in dropped:
-            said.append(Event(now.image_id, "keep", who, digest, (region.id,)))
-        elif region.id not in kept:
-            alike = _alike(region, now.kept)
-            kind: Kind = "correct" if alike else "add"
-            said.append(Event(now.image_id, kind, who, digest, alike, region))
-    return said
-
-
-def _alike(region: Region, kept: Sequence[Reviewed]) -> tuple[str, ...]:
-    """The id of the region in use that is the same thing, if there is one."""
-    if not kept:
-        return ()
-    overlaps = rle.ious([region.rle], [item.region.rle for item in kept])[0]
-    best = int(overlaps.argmax())
-    return (kept[best].id,) if overlaps[best] > SAME_THING_IOU else ()

@@ -13,6 +13,7 @@ from samclr_core.regions.review import events as log
 from samclr_core.regions.review.actions import Reviewer
 from samclr_core.regions.review.changes import changes
 from samclr_core.regions.review.fold import review, reviewed, reviews
+from samclr_core.regions.review.incoming import Imported, take_in
 from samclr_core.workspace import Workspace
 
 I0, I1 = image_id(0), image_id(1)
@@ -68,7 +69,7 @@ def test_pycocotools_reads_the_same_masks(workspace: Workspace, tmp_path: Path) 
 def test_a_round_trip_into_another_workspace_loses_nothing(workspace, tmp_path: Path) -> None:
     _, content = through_pycocotools(workspace, tmp_path)
     other = box_workspace(tmp_path / "other", 2)
-    done = coco.take_in(other, content, "carol")
+    done = took_in(other, content, "carol")
     assert (done.images, done.unknown, done.events, done.known) == (2, (), 8, 7)
     assert done.kept == done.corrected == done.added == 0
     said, again = log.events(workspace), log.events(other)
@@ -77,8 +78,12 @@ def test_a_round_trip_into_another_workspace_loses_nothing(workspace, tmp_path: 
     assert changes(reviews(other)) == changes(reviews(workspace))
     assert Reviewer(other, "弁").undo().text == "手が欠けている"
     # The same file once more changes nothing.
-    assert coco.take_in(other, content, "carol").events == 0
+    assert took_in(other, content, "carol").events == 0
     assert reviewed(other, I0) == reviewed(workspace, I0)
+
+
+def took_in(workspace: Workspace, content: bytes, who: str) -> Imported:
+    return take_in(workspace, coco.read(workspace, content), who)
 
 
 def foreign(*annotations: dict, name: str = "0.png", **image) -> bytes:
@@ -100,7 +105,7 @@ def test_regions_of_others_are_added_or_correct_ours(tmp_path: Path) -> None:
         {"segmentation": REGIONS[0].rle},
         {"segmentation": REGIONS[3].rle},
     )
-    done = coco.take_in(workspace, content, "cvat")
+    done = took_in(workspace, content, "cvat")
     assert (done.added, done.corrected, done.known, done.kept) == (2, 1, 1, 1)
     found = {item.id: item for item in review(workspace, I0).kept}
     assert {A, B, D, ADDED.id, nearly_c.id} < set(found)
@@ -115,7 +120,7 @@ def test_regions_of_others_are_added_or_correct_ours(tmp_path: Path) -> None:
 def test_images_are_found_by_the_last_part_of_their_name_where_it_is_unique(tmp_path) -> None:
     workspace = box_workspace(tmp_path, 2)
     content = foreign({"segmentation": ADDED.rle}, name="C:\\export\\1.png")
-    assert coco.take_in(workspace, content, "cvat").added == 1
+    assert took_in(workspace, content, "cvat").added == 1
     assert ADDED.id in {region.id for region in reviewed(workspace, I1).regions}
     assert reviewed(workspace, I0) == store.read(workspace, I0)
 
@@ -149,7 +154,7 @@ OTHER_SIZE = {"size": [60, 40], "counts": [0, 2400]}
 def test_a_file_that_cannot_be_taken_in_is_one_sentence(tmp_path: Path, content, key) -> None:
     workspace = box_workspace(tmp_path)
     with pytest.raises(UserError) as error:
-        coco.take_in(workspace, content, "ann")
+        took_in(workspace, content, "ann")
     assert error.value.key == key
     assert error.value.text("en")
     assert error.value.text("ja")
@@ -160,6 +165,6 @@ def test_a_broken_region_takes_nothing_in(tmp_path: Path) -> None:
     workspace = box_workspace(tmp_path)
     content = foreign({"segmentation": ADDED.rle}, {"segmentation": BEYOND})
     with pytest.raises(UserError):
-        coco.take_in(workspace, content, "ann")
+        took_in(workspace, content, "ann")
     assert reviewed(workspace, I0, CONFIG) == store.read(workspace, I0)
     assert np.array_equal(reviewed(workspace, I0).regions[0].mask(), REGIONS[0].mask())

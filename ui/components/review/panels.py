@@ -9,7 +9,9 @@ import streamlit as st
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.review import coco
 from samclr_core.regions.review.changes import Changes
+from samclr_core.regions.review.files import from_uploads
 from samclr_core.regions.review.fold import review
+from samclr_core.regions.review.incoming import Imported, take_in
 from samclr_core.regions.review.label_maps import label_maps
 from samclr_core.regions.review.summary import Summary, Worst, summarise
 from samclr_core.views import review_effect
@@ -124,7 +126,7 @@ def worst(workspace: Workspace, config: SegmenterConfig, row: Worst) -> pictures
 
 
 def files(workspace: Workspace, config: SegmenterConfig, who: str) -> None:
-    """COCO and label maps out, COCO in."""
+    """COCO and label maps, out and in."""
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(t("review.export"), anchor=False)
@@ -149,13 +151,18 @@ def files(workspace: Workspace, config: SegmenterConfig, who: str) -> None:
     with right:
         st.subheader(t("review.import"), anchor=False)
         st.caption(t("review.import_help"))
-        file = st.file_uploader(t("review.import_file"), ["json"], label_visibility="collapsed")
-        if st.button(t("review.import_start"), disabled=not (file and who)) and file:
-            done = coco.take_in(workspace, file.getvalue(), who, config)
-            taken(done)
+        brought = st.file_uploader(
+            t("review.import_file"),
+            ["json", "png", "zip"],
+            accept_multiple_files=True,
+            label_visibility="collapsed",
+        )
+        if st.button(t("review.import_start"), disabled=not (brought and who)) and brought:
+            uploads = [(file.name, file.getvalue()) for file in brought]
+            taken(take_in(workspace, from_uploads(workspace, uploads, config), who, config))
 
 
-def taken(done: coco.Imported) -> None:
+def taken(done: Imported) -> None:
     """What came of a file."""
     st.success(
         t(
