@@ -54,7 +54,8 @@ EVENTS = Table(
 _PLACE = (EVENTS.c.number, EVENTS.c.uid, EVENTS.c.kind, EVENTS.c.when, EVENTS.c.undoes)
 
 
-def _now() -> str:
+def now() -> str:
+    """The time as an event carries it."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
@@ -84,7 +85,7 @@ class Event:
     region: Region | None = None
     text: str = ""
     undoes: str = ""
-    when: str = field(default_factory=_now)
+    when: str = field(default_factory=now)
     uid: str = field(default_factory=lambda: uuid4().hex)
     number: int = 0
 
@@ -149,22 +150,24 @@ def everything(workspace: Workspace) -> list[Event]:
 def undo(workspace: Workspace, who: str, image_id: str | None = None) -> Event | None:
     """Take back the last thing that ``who`` said and that still stands.
 
+    What was said in one moment, as the regions of one file are, is one thing.
+
     Args:
         workspace: whose log.
         who: only their own words.
         image_id: about one image only.
 
     Returns:
-        What was taken back; None where there is nothing left.
+        What was taken back, the last event of it; None where there is nothing left.
     """
     who = checked_name(who)
     rows = _standing(_rows(workspace, EVENTS.c, image_id, who=who))
     if not rows:
         return None
-    last = _event(max(rows, key=lambda row: row["number"]))
-    taken = Event(last.image_id, "undo", who, last.segmenter, undoes=last.uid)
-    append(workspace, [taken])
-    return last
+    last = max(rows, key=lambda row: row["number"])
+    taken = [_event(row) for row in rows if row["when"] == last["when"]]
+    append(workspace, [Event(e.image_id, "undo", who, e.segmenter, undoes=e.uid) for e in taken])
+    return _event(last)
 
 
 def judged(workspace: Workspace, segmenter: str, who: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from samclr_core.images.catalogue import ImageRecord
@@ -83,7 +83,9 @@ def take_in(
         for image_id, masks in incoming.masks.items()
         for event in _differences(review(workspace, image_id, config), masks, who, config)
     ]
-    log.append(workspace, made)
+    moment = log.now()
+    # One undo takes back all of it.
+    log.append(workspace, [replace(event, when=moment) for event in made])
     kinds = Counter(event.kind for event in made)
     return Imported(
         images=incoming.images,

@@ -124,6 +124,21 @@ def test_maps_of_others_are_found_by_the_images_name(tmp_path: Path) -> None:
     assert took_in(workspace, ("c.png", png(labels.astype(np.uint16)))).added == 1
 
 
+def test_one_undo_takes_back_all_that_a_file_changed_and_no_more(tmp_path: Path) -> None:
+    workspace = box_workspace(tmp_path, 2)
+    ann = Reviewer(workspace, "ann")
+    ann.drop(I0, [D])
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    labels[4:9, 4:10], labels[30:35, 5:15], labels[22:26, 50:55] = 1, 2, 3
+    maps = [(name, png(labels)) for name in ("0.png", "1.png")]
+    assert take_in(workspace, from_uploads(workspace, maps), "ann").added == 6
+    assert ann.undo().kind == "add"
+    assert ids(workspace, I0) == {A, B, C}
+    assert ids(workspace, I1) == {A, B, C, D}
+    assert ann.undo().kind == "drop"
+    assert ann.undo() is None
+
+
 def test_maps_come_as_a_folder_or_a_zip(tmp_path: Path) -> None:
     workspace, other = box_workspace(tmp_path / "w", 2), box_workspace(tmp_path / "other", 2)
     Reviewer(workspace, "ann").add(I0, INSIDE_A)
