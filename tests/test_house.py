@@ -1,6 +1,7 @@
 """The rules that keep it a good house, read from the imports."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 CORE = ROOT / "samclr_core"
 LINE = ["images", "regions", "views", "training", "evaluation", "decision"]
 MAX_LINES = 400
+PLACES = "samclr_core|ui|pages|benchmarks|tests|studies|sample_data|docs"
 
 
 def imports(path: Path) -> set[str]:
@@ -62,6 +64,14 @@ def test_every_station_has_its_page():
     # Reviewing regions takes a page of its own.
     pages = [*LINE, "review"]
     assert sorted(path.stem for path in (ROOT / "pages").glob("*.py")) == sorted(pages)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+def test_what_the_docs_name_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    linked = {page.parent / path for path in re.findall(r"\]\(([^):#]+)\)", text)}
+    named = {ROOT / path for path in re.findall(rf"`((?:{PLACES})/[\w/.-]*)`", text)}
+    assert [str(path) for path in sorted(linked | named) if not path.exists()] == []
 
 
 def test_files_stay_short():
