@@ -41,7 +41,7 @@ HEAD = """# Robustness: how good must the segmentation be?
 
 `python benchmarks/robustness.py`: region views cut from the annotated masks of the sample scenes,
 damaged; mean best IoU is that with the truth, differences are 95 % intervals in points of the
-linear probe's accuracy. The budget was settled before any damage was trained on: half of what
+linear probe's accuracy. The budget was settled before any damage was trained with it: half of what
 studies/sample.yaml gives the same network, where region views are ahead of image views. A tenth of
 it, tried before, left too little between these two to say what damage costs."""
 
