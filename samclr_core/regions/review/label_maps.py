@@ -16,6 +16,7 @@ from samclr_core.images import catalogue
 from samclr_core.images.catalogue import ImageRecord
 from samclr_core.images.names import ByFileName, last_part, without_ending
 from samclr_core.images.sources import Entry
+from samclr_core.images.store import VOID
 from samclr_core.messages import UserError
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.quality.partition import painted
@@ -25,8 +26,6 @@ from samclr_core.regions.review.incoming import Incoming, refuse_other_size, ref
 from samclr_core.workspace import Workspace
 
 ID_LETTERS = 8
-# Means "nobody's" in the 8-bit label maps of Pascal VOC, Cityscapes and many tools.
-VOID = 255
 # Of pixels side by side, so many differ at most: 1 to 6 % in maps of streets, half in steel photos.
 MOST_CHANGES = 0.25
 
@@ -100,6 +99,7 @@ def _labels(entry: Entry, record: ImageRecord) -> np.ndarray:
         raise UserError("review.no_label_map", name=name) from error
     if labels.ndim != 2 or _changes(labels) > MOST_CHANGES:
         raise UserError("review.no_label_map", name=name)
+    # As in the label maps of Pascal VOC, Cityscapes and many tools.
     return np.where(labels == VOID, 0, labels) if labels.dtype == np.uint8 else labels
 
 
