@@ -1,5 +1,8 @@
 """Settings, messages and paths: what every station stands on."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -81,3 +84,16 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path, monkeypatch):
         write_atomic(path, "not bytes")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_large_tensors_lie_in_huge_pages():
+    """Where the kernel has them: without, it takes much of the time that SAM needs."""
+    switch = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not switch.exists() or "[never]" in switch.read_text(encoding="utf-8"):
+        pytest.skip("this system has no transparent huge pages")
+    code = (
+        "import samclr_core, torch; kept = torch.ones(64 << 20);"
+        "print(open('/proc/self/smaps_rollup').read().split('AnonHugePages:')[1].split()[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 0
