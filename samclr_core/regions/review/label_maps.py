@@ -70,21 +70,28 @@ def read(
         config: the settings whose regions they are compared with; by default the current ones.
 
     Raises:
-        UserError: one is no label map or of another size than its image, or none of their images is
-            here.
+        UserError: one is no label map or of another size than its image, two are of one image, or
+            none of their images is here.
     """
     records = catalogue.records(workspace)
     ours = {file_name(record): record for record in records}
     theirs = ByFileName({without_ending(record.name): record for record in records})
-    masks, unknown = {}, []
+    maps: dict[str, tuple[ImageRecord, Entry]] = {}
+    unknown = []
     for entry in entries:
         record = ours.get(entry.path.name) or theirs.find(without_ending(str(entry.path)))
-        if record:
-            labels = _labels(entry, record)
-            masks[record.id] = _regions(labels, reviewed(workspace, record.id, config))
-        else:
+        if record is None:
             unknown.append(str(entry.path))
-    refuse_strangers(len(masks), unknown)
+        elif record.id in maps:
+            two = {"first": str(maps[record.id][1].path), "second": str(entry.path)}
+            raise UserError("review.two_label_maps", image=record.name, **two)
+        else:
+            maps[record.id] = record, entry
+    refuse_strangers(len(maps), unknown)
+    masks = {
+        image_id: _regions(_labels(entry, record), reviewed(workspace, image_id, config))
+        for image_id, (record, entry) in maps.items()
+    }
     return Incoming(len(masks), tuple(unknown), masks)
 
 

@@ -157,6 +157,9 @@ def photo() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
 
 
+ONES = png(np.ones((HEIGHT, WIDTH), np.uint8))
+
+
 @pytest.mark.parametrize(
     ("uploads", "key"),
     [
@@ -164,14 +167,12 @@ def photo() -> np.ndarray:
         ([("0.png", png(np.zeros((HEIGHT, WIDTH, 3), np.uint8)))], "review.no_label_map"),
         ([("0.png", png(photo()))], "review.no_label_map"),
         ([("0.png", png(np.ones((HEIGHT, WIDTH + 1), np.uint8)))], "review.coco_size"),
-        ([("z.png", png(np.ones((HEIGHT, WIDTH), np.uint8)))], "review.coco_no_match"),
+        ([("z.png", ONES)], "review.coco_no_match"),
         ([("0.png", b""), ("a.json", b"{}")], "review.import_what"),
         ([("a.json", b"{}"), ("b.json", b"{}")], "review.import_what"),
         ([("a.zip", b"PK")], "images.bad_zip"),
-        (
-            [("0.png", png(np.ones((HEIGHT, WIDTH), np.uint8))), ("1.png", b"")],
-            "review.no_label_map",
-        ),
+        ([("0.png", ONES), ("1.png", b"")], "review.no_label_map"),
+        ([("0.png", ONES), ("0-00000000.png", ONES)], "review.two_label_maps"),
     ],
 )
 def test_what_cannot_be_taken_in_is_one_sentence(tmp_path: Path, uploads, key) -> None:
