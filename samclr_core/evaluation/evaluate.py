@@ -27,7 +27,7 @@ from samclr_core.progress import part, shared
 from samclr_core.training.runs import Run
 from samclr_core.workspace import Workspace
 
-# UMAP measures all distances below 4096 points; above, it takes many times as long.
+# More points make the page heavy, and the map no clearer.
 MAX_POINTS = 4_000
 
 
