@@ -12,6 +12,8 @@ from samclr_core.config import Config
 from samclr_core.messages import LANGUAGES, UserError, say
 from samclr_core.workspace import Workspace, named_workspace, workspace_names, write_atomic
 
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled"), Path("/proc/self/smaps_rollup")
+
 
 class Paint(Config):
     colour: Literal["red", "blue"] = "red"
@@ -88,9 +90,9 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path, monkeypatch):
 
 def test_large_tensors_lie_in_huge_pages():
     """Where the kernel has them: without, it takes much of the time that SAM needs."""
-    switch = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-    if not switch.exists() or "[never]" in switch.read_text(encoding="utf-8"):
-        pytest.skip("this system has no transparent huge pages")
+    switch, counts = HUGE_PAGES
+    if not (switch.exists() and counts.exists()) or "[never]" in switch.read_text(encoding="utf-8"):
+        pytest.skip("this system has no huge pages, or does not count them")
     code = (
         "import samclr_core, torch; kept = torch.ones(64 << 20);"
         "print(open('/proc/self/smaps_rollup').read().split('AnonHugePages:')[1].split()[0])"
