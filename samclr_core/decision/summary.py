@@ -110,7 +110,8 @@ class Comparison:
         against: ``twin`` is region views minus image views; ``start`` and ``colour`` are a trained
             encoder minus that baseline.
         views: of the trained encoder; for ``twin`` it is ``region``.
-        difference: of the linear probe's accuracy, with its 95% interval.
+        difference: of the linear probe's accuracy; all of a verdict's intervals together hold with
+            95%.
         seeds: trainings on each side.
         images: test images.
         labels: needed for what is subtracted reaches with all; None where there are no curves,
@@ -226,18 +227,10 @@ def _families(evaluated: Iterable[Evaluated]) -> list[list[Evaluated]]:
 
 def _verdict(family: list[Evaluated]) -> Verdict:
     judged = _judged(family)
-    twins = _compare("twin", "region", *_twin_sides(judged))
-    baselines = [
-        _compare(baseline, views, *_sides(judged, views, baseline))
-        for views in VIEWS
-        for baseline in BASELINES
-    ]
-    comparisons = [c for c in (twins, *baselines) if c]
+    comparisons = _comparisons(judged)
     evaluated = [found.by for found in judged.values() if found.role == "run"]
     data = evaluated[0].evaluation.data_name
-    return Verdict(
-        data, evaluated, _rows(judged), comparisons, _sentences(data, twins, comparisons)
-    )
+    return Verdict(data, evaluated, _rows(judged), comparisons, _sentences(data, comparisons))
 
 
 def _judged(family: list[Evaluated]) -> dict[tuple[str, int], Judged]:
@@ -270,33 +263,44 @@ def _sides(judged: dict[tuple[str, int], Judged], views: str, baseline: str) -> 
     return [f.answers for f in found], [(f.by.path, baseline) for f in found]
 
 
-def _compare(against: str, views: str, ours: Side, theirs: Side) -> Comparison | None:
-    if not ours:
-        return None
+def _comparisons(judged: dict[tuple[str, int], Judged]) -> list[Comparison]:
+    """Region views beside image views, then both beside the baselines, where they were judged."""
+    sides = {("twin", "region"): _twin_sides(judged)} | {
+        (baseline, views): _sides(judged, views, baseline)
+        for views in VIEWS
+        for baseline in BASELINES
+    }
+    there = {key: (ours, theirs) for key, (ours, theirs) in sides.items() if ours}
+    return [_compare(*key, *both, len(there)) for key, both in there.items()]
+
+
+def _compare(against: str, views: str, ours: Side, theirs: Side, together: int) -> Comparison:
     images = results.load(ours[0][0]).n_test
     # Nobody would go on with colours, so labels are not counted beside them.
     labels = results.labels_saved(ours, theirs) if against != "colour" else None
-    return Comparison(against, views, results.difference(ours, theirs), len(ours), images, labels)
+    gap = results.difference(ours, theirs, comparisons=together)
+    return Comparison(against, views, gap, len(ours), images, labels)
 
 
-def _sentences(data: str, twins: Comparison | None, comparisons: list[Comparison]) -> list[Note]:
-    if not twins:
-        first = [Note(key="decision.no_twin")]
-    else:
-        first = [
-            _named(twins, "region_better", "region_worse", "no_difference", data=data),
-            Note(
-                key="decision.basis",
-                values={"images": twins.images, "seeds": twins.seeds},
-            ),
-        ]
-        if twins.seeds < LEAST_SEEDS:
-            few = Note(
-                key="decision.few_seeds", values={"seeds": twins.seeds, "least": LEAST_SEEDS}
-            )
-            first.append(few)
-        first += _saved(twins)
+def _sentences(data: str, comparisons: list[Comparison]) -> list[Note]:
+    twins = next((c for c in comparisons if c.against == "twin"), None)
+    first = _about_twins(data, twins, len(comparisons)) if twins else [Note(key="decision.no_twin")]
     return first + [note for c in comparisons for note in _against_baseline(c)]
+
+
+def _about_twins(data: str, twins: Comparison, together: int) -> list[Note]:
+    found = [
+        _named(twins, "region_better", "region_worse", "no_difference", data=data),
+        Note(
+            key="decision.basis",
+            values={"differences": together, "images": twins.images, "seeds": twins.seeds},
+        ),
+    ]
+    if twins.seeds < LEAST_SEEDS:
+        found.append(
+            Note(key="decision.few_seeds", values={"seeds": twins.seeds, "least": LEAST_SEEDS})
+        )
+    return found + _saved(twins)
 
 
 def _against_baseline(comparison: Comparison) -> list[Note]:

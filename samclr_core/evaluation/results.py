@@ -333,6 +333,7 @@ def difference(
     b: Side,
     head: Head = "linear_probe",
     draws: int = 10_000,
+    comparisons: int = 1,
 ) -> Estimate:
     """How much more accurate ``a`` is than ``b``, seed by seed on the same test images.
 
@@ -341,11 +342,14 @@ def difference(
         b: in the same order of seeds; ``(path, "twin")`` compares a run with its twin.
         head: which of the two predictors.
         draws: bootstrap samples; see :func:`intervals.paired_difference`.
+        comparisons: how many such differences are read side by side; see there, too.
 
     Raises:
         ValueError: they were not judged by the same test images.
     """
     if len({load(path).test_digest for path, _ in [*a, *b]}) != 1:
         raise ValueError("the evaluations have different test images")
-    rows = [[correct(path, method, head) for path, method in side] for side in (a, b)]
-    return intervals.paired_difference(np.array(rows[0]), np.array(rows[1]), draws)
+    ours, theirs = (
+        np.array([correct(path, method, head) for path, method in side]) for side in (a, b)
+    )
+    return intervals.paired_difference(ours, theirs, draws, comparisons=comparisons)

@@ -5,6 +5,7 @@ import pytest
 from made_up import RNG, TESTS, answers, evaluated, three_photos
 
 from samclr_core.decision.summary import spoken, summarise
+from samclr_core.evaluation.intervals import paired_difference
 from samclr_core.workspace import Workspace
 
 
@@ -41,6 +42,10 @@ def test_better_with_the_interval_in_points(workspace):
         ("region", 0), ("image", 0), ("start", None), ("colour", None)
     ]  # fmt: skip
     assert verdict.rows[1].method.linear_probe.accuracy == pytest.approx(image.mean())
+    # Five differences are read side by side, and all intervals hold at once.
+    assert len(verdict.comparisons) == 5
+    assert twins.difference == paired_difference(region, image, comparisons=5)
+    assert "all 5 differences at once" in spoken(verdict.sentences[1], "en")
     assert "colour_suffices" not in keys(workspace)
 
 
