@@ -43,8 +43,8 @@ def train(workspace: Workspace, run: Run, progress: Progress = silent) -> Traini
     """Let ``run`` learn until its budget is spent, from its checkpoint where it has one.
 
     On a CPU, a run that was stopped or killed and resumed ends with the very weights of one that
-    was not. Under ``torchrun`` every process takes its part of each batch, and the first one
-    writes.
+    was not, if torch has as many threads as before. Under ``torchrun`` every process takes its
+    part of each batch, and the first one writes.
 
     Args:
         workspace: the run's images and regions.

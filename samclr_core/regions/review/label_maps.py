@@ -83,8 +83,8 @@ def read(
         if record is None:
             unknown.append(str(entry.path))
         elif record.id in maps:
-            two = {"first": str(maps[record.id][1].path), "second": str(entry.path)}
-            raise UserError("review.two_label_maps", image=record.name, **two)
+            first, second = str(maps[record.id][1].path), str(entry.path)
+            raise UserError("review.two_label_maps", first=first, second=second, image=record.name)
         else:
             maps[record.id] = record, entry
     refuse_strangers(len(maps), unknown)
