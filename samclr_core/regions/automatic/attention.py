@@ -1,7 +1,8 @@
 """The two directions of attention in SAM's decoder, with the image's part computed beforehand.
 
 Everything here exists twice: for all rows of an image's pyramid, made once per image, and ``at``
-some places of it, taken out for the prompts that look at them.
+some places of it, taken out for the prompts that look at them: ``index`` [n] for all of them the
+same, or [B, n] for each its own.
 """
 
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from segment_anything.modeling.transformer import Attention, TwoWayAttentionBlock
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from samclr_core.regions.automatic.keys import Keys, Rows, centred, shared
 
@@ -55,7 +57,7 @@ class Projection:
         self.rows = image.rows.through(linear.weight)
 
     def at(self, index: Tensor) -> "Projected":
-        content, position = (p.index_select(0, index) for p in (self.content, self.position))
+        content, position = (F.embedding(index, p) for p in (self.content, self.position))
         return Projected(
             _heads_first(content, self.heads),
             _heads_first(position, self.heads),
@@ -75,7 +77,7 @@ class Projection:
 
 @dataclass(frozen=True)
 class Projected:
-    """A :class:`Projection` at n places, [heads, d, n] each."""
+    """A :class:`Projection` at n places, [heads, d, n] or [B, heads, d, n] each."""
 
     content: Tensor
     position: Tensor
@@ -157,6 +159,17 @@ class Said:
         values = tuple(value[one] for value in self.values)
         return Said(self.tokens[one], values, folded, self.gram[one])
 
+    @classmethod
+    def together(cls, parts: Sequence["Said"]) -> "Said":
+        """What the prompts of all parts said in the same layer."""
+        folded = [part.folded for part in parts if part.folded is not None]
+        return cls(
+            torch.cat([part.tokens for part in parts]),
+            tuple(torch.cat(own) for own in zip(*(part.values for part in parts), strict=True)),
+            torch.cat(folded) if folded else None,
+            torch.cat([part.gram for part in parts]),
+        )
+
 
 class Writing:
     """Attention of the image's tokens to the prompts', and the layer norm after it."""
@@ -188,7 +201,7 @@ class Writing:
 
     def at(self, index: Tensor) -> "WritingAt":
         crosses = [
-            (_heads_first(cross.index_select(0, index), self.heads), offset[index])
+            (_heads_first(F.embedding(index, cross), self.heads), offset[index][..., None, None, :])
             for cross, offset in self.crosses
         ]
         return WritingAt(self, self.queries.at(index), self.power[index], crosses)
@@ -196,7 +209,8 @@ class Writing:
 
 @dataclass(frozen=True)
 class WritingAt:
-    """A :class:`Writing` at n places: ``power`` [n], ``crosses`` [heads, d, n] and [n] a layer."""
+    """A :class:`Writing` at n places: ``power`` [n], ``crosses`` [heads, d, n] and [1, 1, n] a
+    layer; or of each prompt's own, [B, ...]."""
 
     of: Writing
     queries: Projected
@@ -233,5 +247,5 @@ def _softmax(logits: Tensor) -> Tensor:
 
 
 def _heads_first(projected: Tensor, heads: int) -> Tensor:
-    """[n, heads * d] to [heads, d, n]."""
-    return projected.unflatten(1, (heads, -1)).permute(1, 2, 0)
+    """[..., n, heads * d] to [..., heads, d, n]."""
+    return projected.unflatten(-1, (heads, -1)).movedim(-3, -1)

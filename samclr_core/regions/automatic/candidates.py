@@ -1,6 +1,6 @@
 """What a decoder proposes for the prompts, before anything is chosen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,17 @@ class Sketch:
     prompt: int
     point: tuple[float, float]
     logits: Callable[[torch.Tensor], torch.Tensor]
+
+
+# All logits [n, 4, 4] of tokens [n] of each sketch.
+LogitsOf = Callable[[Sequence[Sketch], Sequence[torch.Tensor]], Sequence[torch.Tensor]]
+
+
+def one_by_one(
+    sketches: Sequence[Sketch], tokens: Sequence[torch.Tensor]
+) -> Sequence[torch.Tensor]:
+    """:data:`LogitsOf` for sketches that have nothing in common."""
+    return [sketch.logits(own) for sketch, own in zip(sketches, tokens, strict=True)]
 
 
 @dataclass(frozen=True)

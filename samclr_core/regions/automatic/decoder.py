@@ -10,7 +10,7 @@ import torch
 from segment_anything.modeling import Sam
 from torch import Tensor
 
-from samclr_core.regions.automatic.candidates import Sketch
+from samclr_core.regions.automatic.candidates import Sketch, one_by_one
 from samclr_core.regions.automatic.geometry import Frame, by_token
 from samclr_core.regions.automatic.prompts import worth_asking
 
@@ -66,6 +66,9 @@ class PromptDecoder(Protocol):
         An image's sketches give their logits until the next image's are asked for. ``decoded`` is
         told now and then how many prompts, of all the images', have been decoded.
         """
+
+    def logits(self, sketches: Sequence[Sketch], tokens: Sequence[Tensor]) -> Sequence[Tensor]:
+        """All logits [n, 4, 4] of tokens [n] of each of the last image's ``sketches``."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,10 @@ class ReferenceDecoder:
             while finished < len(images) and asked[finished].left == 0:
                 yield asked[finished].answers()
                 finished += 1
+
+    def logits(self, sketches: Sequence[Sketch], tokens: Sequence[Tensor]) -> Sequence[Tensor]:
+        """As :class:`PromptDecoder` says."""
+        return one_by_one(sketches, tokens)
 
     @torch.inference_mode()
     def _decode(

@@ -19,10 +19,12 @@ which a mask's edge runs through still get their own, in full.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import cast
 
 import torch
 from segment_anything.modeling import Sam
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from samclr_core.regions.automatic.attention import Image, Reading, Said, Writing, self_attention
 from samclr_core.regions.automatic.candidates import Sketch
@@ -41,6 +43,9 @@ from samclr_core.regions.automatic.upscaling import Upscaler
 
 # More prompts at once, with 4096 places each, would not stay in a core's cache.
 EXACT_BATCH = 2
+# Masks are drawn together where the shorter list of tokens lacks no more: so many cost what one
+# more call does.
+SPARE = 60
 
 
 class FoldedDecoder:
@@ -121,6 +126,26 @@ class FoldedDecoder:
             for outline, (prompt, mask) in zip(outlines, good.nonzero().tolist(), strict=True)
         ]
 
+    @torch.inference_mode()
+    def logits(self, sketches: Sequence[Sketch], tokens: Sequence[Tensor]) -> list[Tensor]:
+        """As :class:`~samclr_core.regions.automatic.decoder.PromptDecoder` says."""
+        found: dict[int, Tensor] = {}
+        for group in _of_like_length([len(own) for own in tokens]):
+            masks = cast(list[Logits], [sketches[one].logits for one in group])
+            index = pad_sequence([tokens[one] for one in group], batch_first=True)
+            found |= zip(group, self.logits_of(masks, index), strict=True)
+        return [found[one][: len(own)] for one, own in enumerate(tokens)]
+
+    def logits_of(self, masks: Sequence["Logits"], index: Tensor) -> Tensor:
+        """All logits of B masks, each at tokens of its own: [B, n, 4, 4] for ``index`` [B, n]."""
+        keys = Keys.untouched(*index.shape)
+        layers = zip(*(mask.own for mask in masks), strict=True)
+        for writing, said in zip(self.writings, layers, strict=True):
+            keys = writing.at(index).write(Said.together(said), keys)
+        rows = torch.cat([mask.rows for mask in masks])
+        hyper = torch.stack([mask.hyper for mask in masks])
+        return self.upscaler.logits(keys, rows, hyper, index)
+
     def _tokens(self, points: Tensor) -> Tensor:
         labels = torch.ones(len(points), 1, dtype=torch.int)
         sparse, _ = self.model.prompt_encoder((points[:, None], labels), boxes=None, masks=None)
@@ -164,16 +189,27 @@ class Logits:
     hyper: Tensor
 
     @cached_property
-    def _own(self) -> list[Said]:
+    def own(self) -> list[Said]:
+        """In each layer, what the prompt itself said."""
         return [one.by(self.prompt) for one in self.said]
 
     @cached_property
-    def _rows(self) -> Tensor:
-        return self.decoder.upscaler.rows_of(self._own[-1].values)
+    def rows(self) -> Tensor:
+        """What the prompt gives to the upscaled channels."""
+        return self.decoder.upscaler.rows_of(self.own[-1].values)
 
     @torch.inference_mode()
     def __call__(self, tokens: Tensor) -> Tensor:
-        keys = Keys.untouched(1, len(tokens))
-        for writing, said in zip(self.decoder.writings, self._own, strict=True):
-            keys = writing.at(tokens).write(said, keys)
-        return self.decoder.upscaler.logits(keys, self._rows, self.hyper, tokens)
+        return self.decoder.logits_of([self], tokens[None])[0]
+
+
+def _of_like_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The numbers of all, long ones first, in groups in which little has to be filled up."""
+    group: list[int] = []
+    for one in sorted(range(len(lengths)), key=lambda one: -lengths[one]):
+        if group and lengths[group[0]] - lengths[one] > SPARE:
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group

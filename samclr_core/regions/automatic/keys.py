@@ -13,7 +13,12 @@ def centred(rows: Tensor) -> Tensor:
 
 
 def shared(tokens: Tensor, image: Tensor) -> Tensor:
-    """Prompts' tokens [B, heads, T, d] times what they share, [heads, d, n]: [B, heads, T, n]."""
+    """Prompts' tokens [B, heads, T, d] times what they share, [heads, d, n]: [B, heads, T, n].
+
+    Of the image each may have its own, too: [B, heads, d, n].
+    """
+    if image.dim() == tokens.dim():
+        return tokens @ image
     prompts, heads, count, _ = tokens.shape
     rows = tokens.transpose(0, 1).reshape(heads, prompts * count, -1)
     return torch.bmm(rows, image).view(heads, prompts, count, -1).transpose(0, 1)

@@ -5,6 +5,7 @@ of the 64 x 64 tokens, shows it at a hundredth of the price.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -25,6 +26,8 @@ SAME = 0.9
 # the root of their number, if they are enough to tell.
 TOLERANCE = 0.28
 ENOUGH_TOKENS = 8
+# A sketch whose box has no more in common with another's is decided upon whatever becomes of that.
+APART = 0.5
 # Sketches looked at together: more would not stay in a core's cache.
 CHUNK = 128
 
@@ -68,6 +71,17 @@ class Outlines:
         enough = self.tokens[part] >= ENOUGH_TOKENS
         self._drop(part.start + np.flatnonzero(wavering & enough), UNSTABLE)
 
+    def apart(self, number: int, most: int) -> list[int]:
+        """Sketch ``number``, and those of the next ``most`` that none of them makes needless."""
+        following = range(number, len(self.reasons))
+        undecided = list(islice((one for one in following if not self.reasons[one]), most))
+        boxes = self.boxes[undecided]
+        return [
+            one
+            for place, one in enumerate(undecided)
+            if not (box_iou(boxes[place], boxes[:place]) > APART).any()
+        ]
+
     def keep(self, number: int, mask: Candidate) -> None:
         """Sketch ``number`` became a region: its copies need not be drawn."""
         bits = as_bits(tokens_of(mask)[None])
@@ -108,9 +122,10 @@ class Outlines:
 
 def tokens_of(mask: Candidate) -> np.ndarray:
     """The tokens at least half of whose logits a mask has, bool [64, 64]."""
-    bits = packed(mask, LOGIT_SIDE).view(np.uint8)
-    logits = np.unpackbits(bits).reshape(TOKENS, LOGITS_PER_TOKEN, TOKENS, LOGITS_PER_TOKEN)
-    return logits.mean((1, 3)) >= 0.5
+    pairs = packed(mask, LOGIT_SIDE).view(np.uint8).reshape(TOKENS, LOGITS_PER_TOKEN, -1)
+    # A byte is four logits of one token and four of the next.
+    inside = np.bitwise_count(np.stack([pairs >> 4, pairs & 15], axis=-1))
+    return 2 * inside.sum(1).reshape(TOKENS, TOKENS) >= LOGITS_PER_TOKEN**2
 
 
 def as_bits(inside: np.ndarray) -> np.ndarray:

@@ -45,12 +45,12 @@ def mask_overlap(
 
 
 def box_iou(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """IoU of one box [4] with others [N, 4], as X, Y and X, Y after the last."""
+    """IoU of one box [4] with others [N, 4], whole numbers X, Y and X, Y after the last."""
     corner = np.maximum(box[:2], boxes[:, :2])
     sides = np.maximum(np.minimum(box[2:], boxes[:, 2:]) - corner, 0)
     shared = sides.prod(1)
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    return shared / ((box[2:] - box[:2]).prod() + areas - shared)
+    return shared / np.maximum((box[2:] - box[:2]).prod() + areas - shared, 1)
 
 
 def mask_iou(bits: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from samclr_core.regions.automatic.decoder import (
 )
 from samclr_core.regions.automatic.folded import FoldedDecoder
 from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
-from samclr_core.regions.automatic.parallel import in_parallel, on_one_core
+from samclr_core.regions.automatic.parallel import in_parallel
 from samclr_core.regions.automatic.prompts import left_out
 from samclr_core.regions.automatic.reasons import LOW_IOU, REASONS
 from samclr_core.regions.automatic.selection import Selection, render
@@ -158,8 +158,8 @@ class Segmenter:
     ) -> tuple[tuple[Region, ...], dict[str, int]]:
         """The masks that become regions, large ones first, and how many do not, by reason."""
         dropped = Counter({LOW_IOU: MASKS_PER_PROMPT * answers.asked - len(answers.sketches)})
-        with on_one_core():
-            chosen = list(Selection(frame, self.config, dropped).choices(answers.sketches))
+        selection = Selection(frame, self.config, dropped, self.decoder.logits)
+        chosen = list(selection.choices(answers.sketches))
         regions = in_parallel(lambda choice: render(choice, frame, points), chosen)
         ordered = tuple(sorted(regions, key=lambda region: -region.area))
         return ordered, {reason: dropped[reason] for reason in REASONS if dropped[reason]}

@@ -2,19 +2,20 @@
 
 They are looked at in order of predicted IoU, as greedy non-maximum suppression does. The cheap
 questions come first: those that the outline answers, then those on 256 x 256 logits; a mask is
-upsampled, in its own window only, when it has passed them. Every drop is counted by its reason, and
-logged one by one at level DEBUG.
+upsampled, in its own window only, when it has passed them. Those that cannot be copies of each
+other are drawn at once, before their turn: one by one, calls would cost more than the work in them.
+Every drop is counted by its reason, and logged one by one at level DEBUG.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from samclr_core.regions.automatic.candidates import Candidate, Sketch, packed
+from samclr_core.regions.automatic.candidates import Candidate, LogitsOf, Sketch, packed
 from samclr_core.regions.automatic.drawing import draw
 from samclr_core.regions.automatic.geometry import LOGIT_SIDE, Frame
 from samclr_core.regions.automatic.outlines import Outlines
@@ -31,6 +32,9 @@ from samclr_core.regions.rle import encode_window
 
 logger = logging.getLogger(__name__)
 
+# Of so many sketches, those are drawn at once that lie apart.
+WAVE = 32
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -43,21 +47,28 @@ class Choice:
 class Selection:
     """The choice among the masks that were proposed for one image."""
 
-    def __init__(self, frame: Frame, config: SegmenterConfig, dropped: Counter[str]) -> None:
-        """``dropped`` gets the reasons counted."""
+    def __init__(
+        self, frame: Frame, config: SegmenterConfig, dropped: Counter[str], logits_of: LogitsOf
+    ) -> None:
+        """``dropped`` gets the reasons counted; ``logits_of`` is the decoder's."""
         self.frame = frame
         self.config = config
         self.dropped = dropped
+        self.logits_of = logits_of
         self.kept = Kept(config)
 
     def choices(self, sketches: Iterable[Sketch]) -> Iterator[Choice]:
         """The masks that become regions, of those that passed the predicted IoU, best first."""
         ordered = sorted(sketches, key=lambda sketch: -sketch.predicted_iou)
         outlines = Outlines(ordered, self.config)
-        for number, sketch in enumerate(ordered):
+        drawn: dict[int, Candidate | None] = {}
+        for number in range(len(ordered)):
             if outlines.reasons[number]:
                 continue
-            candidate = draw(sketch, self.frame, -self.config.stability_offset)
+            if number not in drawn:
+                wave = [one for one in outlines.apart(number, WAVE) if one not in drawn]
+                drawn |= zip(wave, self._drawn([ordered[one] for one in wave]), strict=True)
+            candidate = drawn.pop(number)
             reason, stability = self._judged(candidate)
             if reason or candidate is None:
                 outlines.refuse(number, reason or EMPTY)
@@ -67,6 +78,9 @@ class Selection:
         for sketch, reason in zip(ordered, outlines.reasons, strict=True):
             if reason:
                 self._drop(sketch, reason)
+
+    def _drawn(self, sketches: Sequence[Sketch]) -> list[Candidate | None]:
+        return draw(sketches, self.frame, -self.config.stability_offset, self.logits_of)
 
     def _judged(self, candidate: Candidate | None) -> tuple[str | None, float]:
         """Why a mask does not become a region, and its stability; a mask that does is kept."""

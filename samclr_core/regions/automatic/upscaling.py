@@ -61,27 +61,30 @@ class Upscaler:
         return hyper @ hidden.transpose(1, 2)
 
     def rows_of(self, values: Sequence[Tensor]) -> Tensor:
-        """What one prompt's ``values`` (of :class:`Keys`) give to the hidden channels, [r, 256]."""
-        return self.rows.of(values)[0]
+        """What prompts' ``values`` (of :class:`Keys`) give to the hidden channels, [B, r, 256]."""
+        return self.rows.of(values)
 
     def logits(self, keys: Keys, rows: Tensor, hyper: Tensor, index: Tensor) -> Tensor:
-        """All logits of n tokens for one mask of one prompt.
+        """All logits of n tokens each, of one mask of each of B prompts.
 
         Args:
-            keys: of the prompt at these tokens; B is 1.
-            rows: of the prompt, as :meth:`rows_of` gives them.
-            hyper: the mask's weights, [32].
-            index: the tokens.
+            keys: of the prompts at these tokens.
+            rows: of the prompts, as :meth:`rows_of` gives them.
+            hyper: the masks' weights, [B, 32].
+            index: the tokens, [B, n].
 
         Returns:
-            float [n, 4, 4].
+            float [B, n, 4, 4].
         """
-        content = self.content.index_select(0, index) * keys.scale[0, :, None] + self.constant
-        hidden = self._normed(torch.addmm(content, keys.mix[0].T, rows).view(-1, CHANNELS))
-        hidden = F.gelu(torch.addmm(self.second_bias, hidden, self.second)).view(-1, HIDDEN)
-        # token, the first step's row and column, the second step's row and column
-        parts = (hidden @ hyper).view(-1, 2, 2, 2, 2)
-        return parts.permute(0, 1, 3, 2, 4).reshape(-1, LOGITS_PER_TOKEN, LOGITS_PER_TOKEN)
+        content = F.embedding(index, self.content)
+        content = torch.addcmul(self.constant, content, keys.scale[..., None])
+        hidden = torch.baddbmm(content, keys.mix.transpose(1, 2), rows)
+        hidden = self._normed(hidden.view(-1, CHANNELS))
+        hidden = F.gelu(torch.addmm(self.second_bias, hidden, self.second))
+        logits = hidden.view(len(index), -1, HIDDEN) @ hyper[..., None]
+        # the first step's row and column, the second step's row and column
+        parts = logits.view(*index.shape, 2, 2, 2, 2).transpose(3, 4)
+        return parts.reshape(*index.shape, LOGITS_PER_TOKEN, LOGITS_PER_TOKEN)
 
     def _normed(self, hidden: Tensor) -> Tensor:
         """LayerNorm2d over the last axis, and what follows it."""

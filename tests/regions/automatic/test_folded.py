@@ -110,6 +110,20 @@ def test_prompts_left_out_are_asked_where_the_others_found_something_else(
     assert told == [(2, 3), (0, 5)]
 
 
+@pytest.mark.parametrize("which", [0, 1], ids=["folded", "reference"])
+def test_masks_drawn_together_are_as_each_alone(decoders, embedding, points, which):
+    """At tokens of its own each, of which one has many more than the others."""
+    decoder = decoders[which]
+    sketches = decoded(decoder, embedding, FRAMES[0], points)[:7]
+    drawn = torch.Generator().manual_seed(3)
+    tokens = [torch.randperm(4096, generator=drawn)[:count] for count in (3, 1, 500, 40, 61, 2, 3)]
+    found = decoder.logits(sketches, tokens)
+    for sketch, own, together in zip(sketches, tokens, found, strict=True):
+        assert together.shape == (len(own), 4, 4)
+        alone = sketch.logits(own)
+        torch.testing.assert_close(together, alone, rtol=0, atol=1e-4 * float(alone.abs().max()))
+
+
 def test_the_reference_is_what_segment_anything_computes(decoders, embedding, points):
     """Images go in with the dense embeddings; the sums must be the decoder's own."""
     model = decoders[1].model

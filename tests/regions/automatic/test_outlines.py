@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from samclr_core.regions.automatic.candidates import Candidate, Sketch
-from samclr_core.regions.automatic.outlines import Outlines, as_bits, boxes_of, count
+from samclr_core.regions.automatic.outlines import Outlines, as_bits, boxes_of, count, tokens_of
 from samclr_core.regions.automatic.reasons import SAME_BOX, SAME_MASK, UNSTABLE
 from samclr_core.regions.config import SegmenterConfig
 
@@ -59,6 +59,30 @@ def test_the_same_again_is_refused_for_the_same_reason_and_earlier_ones_stay() -
     outlines = Outlines([sketch(thing) for _ in range(3)], SegmenterConfig())
     outlines.refuse(1, "a reason")
     assert outlines.reasons == [None, "a reason", "a reason"]
+
+
+def test_those_lie_apart_that_cannot_be_copies_of_an_undecided_one_before() -> None:
+    thing, copy, other, empty = (10, 10, 30, 30), (10, 11, 30, 30), (40, 5, 50, 15), (0, 0, 0, 0)
+    boxes = [other, thing, copy, other, empty, (32, 20, 36, 24)]
+    outlines = Outlines([sketch(box) for box in boxes], SegmenterConfig())
+    outlines.refuse(4, "empty")
+    assert outlines.apart(1, 10) == [1, 3, 5]
+    assert outlines.apart(1, 3) == [1, 3]
+    assert outlines.apart(2, 10) == [2, 3, 5]
+    assert outlines.apart(5, 10) == [5]
+
+
+def test_a_token_belongs_to_a_mask_that_has_half_of_it() -> None:
+    """Of the 4 x 4 of each: 8 and 7 of those beside each other, one in each row of the next."""
+    logits = torch.full((4, 12), -1.0)
+    logits[:2, :4] = logits[2:, 4:8] = logits[:, 8] = 1
+    logits[3, 7] = -1
+    inside = tokens_of(Candidate(logits, 8, 20, 0.9, 0))
+    assert np.argwhere(inside).tolist() == [[2, 5]]
+    rng = np.random.default_rng(0)
+    mask = Candidate(torch.from_numpy(rng.normal(size=(256, 256))), 0, 0, 0.9, 0)
+    shares = (mask.logits.numpy() > 0).reshape(64, 4, 64, 4).mean((1, 3))
+    assert np.array_equal(tokens_of(mask), shares >= 0.5)
 
 
 def test_single_tokens_are_too_coarse_to_compare() -> None:

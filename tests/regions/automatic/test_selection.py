@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from samclr_core.regions.automatic.candidates import Sketch
+from samclr_core.regions.automatic.candidates import Sketch, one_by_one
 from samclr_core.regions.automatic.geometry import Frame, by_token
 from samclr_core.regions.automatic.selection import Choice, Selection, render
 from samclr_core.regions.config import SegmenterConfig
@@ -41,7 +41,7 @@ def candidate(
 
 def choices(*sketches: Sketch, config: SegmenterConfig = CONFIG) -> tuple[list[Choice], Counter]:
     dropped: Counter[str] = Counter()
-    return list(Selection(FRAME, config, dropped).choices(sketches)), dropped
+    return list(Selection(FRAME, config, dropped, one_by_one).choices(sketches)), dropped
 
 
 def chosen(*sketches: Sketch, config: SegmenterConfig = CONFIG):
@@ -121,7 +121,7 @@ def test_the_reason_of_every_drop_is_logged(caplog):
 
 def test_a_choice_is_rendered_in_the_images_pixels_with_where_it_came_from():
     frame = Frame(512, 512)
-    selection = Selection(frame, CONFIG, Counter())
+    selection = Selection(frame, CONFIG, Counter(), one_by_one)
     (choice,) = selection.choices([candidate((64, 32, 64, 96), prompt=2)])
     region = render(choice, frame, POINTS)
     assert region.bbox == (128, 64, 128, 192)
