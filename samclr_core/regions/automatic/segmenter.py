@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from samclr_core.regions.automatic.decoder import (
 )
 from samclr_core.regions.automatic.folded import FoldedDecoder
 from samclr_core.regions.automatic.geometry import MODEL_SIDE, Frame
-from samclr_core.regions.automatic.parallel import in_parallel
+from samclr_core.regions.automatic.parallel import in_parallel, on_one_core
 from samclr_core.regions.automatic.prompts import left_out
 from samclr_core.regions.automatic.reasons import LOW_IOU, REASONS
 from samclr_core.regions.automatic.selection import Selection, render
@@ -93,17 +94,18 @@ class Segmenter:
         """
         started = time.perf_counter()
         embedding = self.embed(image) if embedding is None else embedding
-        (regions,) = self.segment_all([Embedded(image_id, image, embedding)], progress)
+        (regions,) = self.segment_all([Embedded(image_id, image, embedding)], progress, alone=True)
         return replace(regions, seconds=time.perf_counter() - started)
 
     def segment_all(
-        self, images: Sequence[Embedded], progress: Progress = silent
+        self, images: Sequence[Embedded], progress: Progress = silent, alone: bool = False
     ) -> Iterator[RegionSet]:
         """The regions of each image, in order; on a GPU, their prompts are decoded together.
 
         Args:
             images: with their embeddings.
             progress: called with prompts done and prompts in all.
+            alone: whether masks are chosen on all cores; else one is left to what runs beside.
 
         Raises:
             Cancelled: the person asked to stop.
@@ -118,7 +120,8 @@ class Segmenter:
         found = self.decoder.sketches(prompted, self.config.min_predicted_iou, decoded)
         started = time.perf_counter()
         for one, frame, points, answers in zip(images, frames, grids, found, strict=True):
-            regions, dropped = self._choose(answers, frame, points)
+            with nullcontext() if alone else on_one_core():
+                regions, dropped = self._choose(answers, frame, points)
             yield RegionSet(
                 image_id=one.image_id,
                 height=frame.height,
