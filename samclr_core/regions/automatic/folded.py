@@ -196,7 +196,7 @@ class Logits:
     @cached_property
     def rows(self) -> Tensor:
         """What the prompt gives to the upscaled channels."""
-        return self.decoder.upscaler.rows_of(self.own[-1].values)
+        return self.decoder.upscaler.rows.of(self.own[-1].values)
 
     @torch.inference_mode()
     def __call__(self, tokens: Tensor) -> Tensor:

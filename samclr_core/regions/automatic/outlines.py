@@ -26,7 +26,7 @@ SAME = 0.9
 # the root of their number, if they are enough to tell.
 TOLERANCE = 0.28
 ENOUGH_TOKENS = 8
-# A sketch whose box has no more in common with another's is decided upon whatever becomes of that.
+# Sketches whose boxes have no more in common are seldom copies; one that is, was drawn in vain.
 APART = 0.5
 # Sketches looked at together: more would not stay in a core's cache.
 CHUNK = 128
@@ -72,7 +72,7 @@ class Outlines:
         self._drop(part.start + np.flatnonzero(wavering & enough), UNSTABLE)
 
     def apart(self, number: int, most: int) -> list[int]:
-        """Sketch ``number``, and those of the next ``most`` that none of them makes needless."""
+        """Sketch ``number``, and those of the next ``most`` that are no likely copies of any."""
         following = range(number, len(self.reasons))
         undecided = list(islice((one for one in following if not self.reasons[one]), most))
         boxes = self.boxes[undecided]

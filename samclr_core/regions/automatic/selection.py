@@ -2,9 +2,9 @@
 
 They are looked at in order of predicted IoU, as greedy non-maximum suppression does. The cheap
 questions come first: those that the outline answers, then those on 256 x 256 logits; a mask is
-upsampled, in its own window only, when it has passed them. Those that cannot be copies of each
-other are drawn at once, before their turn: one by one, calls would cost more than the work in them.
-Every drop is counted by its reason, and logged one by one at level DEBUG.
+upsampled, in its own window only, when it has passed them. Those that are no likely copies of
+each other are drawn at once, before their turn: one by one, calls would cost more than the work
+in them. Every drop is counted by its reason, and logged one by one at level DEBUG.
 """
 
 import logging

@@ -5,8 +5,6 @@ tokens becomes its own 4 x 4 logits. So one logit of each can be had at a tenth 
 all of them for any few tokens.
 """
 
-from collections.abc import Sequence
-
 import torch
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
@@ -60,16 +58,12 @@ class Upscaler:
         hidden = F.gelu(hidden @ self.second[:, FIRST] + self.second_bias[FIRST])
         return hyper @ hidden.transpose(1, 2)
 
-    def rows_of(self, values: Sequence[Tensor]) -> Tensor:
-        """What prompts' ``values`` (of :class:`Keys`) give to the hidden channels, [B, r, 256]."""
-        return self.rows.of(values)
-
     def logits(self, keys: Keys, rows: Tensor, hyper: Tensor, index: Tensor) -> Tensor:
         """All logits of n tokens each, of one mask of each of B prompts.
 
         Args:
             keys: of the prompts at these tokens.
-            rows: of the prompts, as :meth:`rows_of` gives them.
+            rows: what the prompts give to the hidden channels, as ``rows`` makes it, [B, r, 256].
             hyper: the masks' weights, [B, 32].
             index: the tokens, [B, n].
 
