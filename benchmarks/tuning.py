@@ -43,12 +43,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--camvid", type=Path, help="its folder; left out without it")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--work", type=Path, default=Path("workspaces/tuning"))
     options = parser.parse_args()
     rows: list[tuple[str, Report]] = []
     for seed in range(options.seeds):
-        config = TuningConfig(seed=seed, epochs=options.epochs)
+        config = TuningConfig(seed=seed)
         for name, parts in _data_sets(options, config).items():
             rows.append((name, _report(Workspace(options.work / name), parts, config)))
             _write(rows)

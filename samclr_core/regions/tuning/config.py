@@ -26,6 +26,7 @@ class TuningConfig(Config):
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
         max_grad_norm: gradients are clipped to this norm.
+        averaging: the weights kept are the moving average of every step's, with this decay.
         points_per_side: of the grid by which automatic regions are made to be compared; as in the
             preset ``draft``, whose regions may be there already.
         seed: of the split, the prompts and the order.
@@ -36,15 +37,16 @@ class TuningConfig(Config):
     validation: float = Field(default=0.2, gt=0, le=0.4)
     test: float = Field(default=0.3, gt=0, le=0.5)
     epochs: int = Field(default=10, ge=1, le=200)
-    patience: int = Field(default=3, ge=1)
-    images_per_step: int = Field(default=4, ge=1, le=64)
+    patience: int = Field(default=8, ge=1)
+    images_per_step: int = Field(default=1, ge=1, le=64)
     prompts_per_image: int = Field(default=8, ge=1, le=64)
     boxes: float = Field(default=0.2, ge=0, le=1)
     clicks: float = Field(default=0.2, ge=0, le=1)
     tokens: int = Field(default=1024, ge=16, le=4096)
-    learning_rate: float = Field(default=2e-4, gt=0, le=0.1)
+    learning_rate: float = Field(default=1e-4, gt=0, le=0.1)
     weight_decay: float = Field(default=0.01, ge=0, le=1)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     max_grad_norm: float = Field(default=1.0, gt=0)
+    averaging: float = Field(default=0.95, ge=0, lt=1)
     points_per_side: int = Field(default=12, ge=1, le=64)
     seed: int = Field(default=0, ge=0, lt=2**31)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from samclr_core.jobs import Progress, silent
 from samclr_core.progress import counted
@@ -34,7 +36,8 @@ class Epoch:
         epoch: from 1; 0 is before the first.
         mask_loss: 20 focal + dice, mean over prompts; None before the first.
         iou_loss: squared error of the predicted IoU; None before the first.
-        validation: mean IoU of the mask SAM trusts most, at one point per segment.
+        validation: mean IoU of the mask SAM trusts most, at one point per segment, with the average
+            of the last steps' weights.
     """
 
     epoch: int
@@ -85,15 +88,16 @@ def train(
     journal = [Epoch(0, None, None, loop.validated())]
     for number in range(1, config.epochs + 1):
         losses = loop.epoch(number, progress)
-        score = loop.validated()
-        best = loop.weights() if score > max(e.validation for e in journal) else best
-        journal.append(Epoch(number, *losses, score))
-        since_best = number - max(journal, key=lambda e: e.validation).epoch
-        if since_best >= config.patience:
+        journal.append(Epoch(number, *losses, loop.validated()))
+        # The start does not compete: points alone cannot tell what automatic regions gain.
+        leader = max(journal[1:], key=lambda epoch: epoch.validation).epoch
+        best = loop.weights() if leader == number else best
+        if number - leader >= config.patience:
             break
     far = counted(progress, _optimizer_steps(parts, config), steps(parts, config))
     gone = way.go(workspace, segmenter, start, best, parts.validation, config.seed, far)
-    return Tuned(loop.weights(), gone, tuple(journal))
+    state = copy.deepcopy(segmenter.model.mask_decoder.state_dict())
+    return Tuned(state, gone, tuple(journal))
 
 
 def steps(parts: Split, config: TuningConfig) -> int:
@@ -122,14 +126,25 @@ class _Loop:
         self.optimizer = torch.optim.AdamW(
             self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
         )
+        # Steps on one image each are noisy: few held-out images would pick a lucky epoch.
+        self.average = AveragedModel(self.model.mask_decoder, avg_fn=self._averaged)
+
+    def _averaged(self, average: Tensor, new: Tensor, steps: Tensor | int) -> Tensor:
+        """A moving average that forgets faster at first, while the weights go far."""
+        decay = min(self.config.averaging, (1 + int(steps)) / (10 + int(steps)))
+        return torch.lerp(average, new, 1 - decay)
 
     def weights(self) -> State:
-        return copy.deepcopy(self.model.mask_decoder.state_dict())
+        """The average of the last steps' weights."""
+        return copy.deepcopy(self.average.module.state_dict())
 
     def validated(self) -> float:
-        """The score by which epochs are compared."""
-        examples = self.parts.validation
-        return point_score(self.workspace, self.segmenter, examples, self.config.seed)
+        """The score of these weights, by which epochs are compared."""
+        trained, examples = self.model.mask_decoder, self.parts.validation
+        self.model.mask_decoder = self.average.module
+        score = point_score(self.workspace, self.segmenter, examples, self.config.seed)
+        self.model.mask_decoder = trained
+        return score
 
     def epoch(self, number: int, progress: Progress) -> tuple[float, float]:
         """One round; the means of the two parts of the loss."""
@@ -162,6 +177,7 @@ class _Loop:
             losses.append((loss.mask.item(), loss.iou.item()))
         torch.nn.utils.clip_grad_norm_(self.parameters, self.config.max_grad_norm)
         self.optimizer.step()
+        self.average.update_parameters(self.model.mask_decoder)
         return losses
 
     def _loss(self, example: Example) -> Loss:

@@ -37,7 +37,7 @@ INNER = 0.75
 QUICK = TuningConfig(
     epochs=2,
     prompts_per_image=4,
-    images_per_step=1,
+    learning_rate=2e-4,
     boxes=0,
     clicks=0,
     tokens=256,
@@ -140,6 +140,20 @@ def test_training_changes_the_decoder_alone_and_is_the_same_twice(workspace, sam
         for name, tensor in segmenter.model.state_dict().items():
             assert name.startswith("mask_decoder.") or torch.equal(tensor, frozen[name])
     assert results[0] == results[1]
+
+
+def test_what_is_kept_is_an_average_and_training_does_not_see_it(workspace, sam_weights):
+    with few_are_enough():
+        found = collect(workspace, source(workspace, "labels"), SCENES, 0)
+    parts = split(found, QUICK)
+    results = []
+    for averaging in (0.0, 0.95):
+        config = QUICK.model_copy(update={"epochs": 1, "averaging": averaging})
+        results.append(train(workspace, Segmenter(pinned(SegmenterConfig()), "cpu"), parts, config))
+    last, average = results
+    losses = [(r.journal[1].mask_loss, r.journal[1].iou_loss) for r in results]
+    assert losses[0] == losses[1]
+    assert any(not torch.equal(last.state[n], average.state[n]) for n in last.state)
 
 
 def test_the_model_is_chosen_by_its_name_and_its_regions_are_its_own(made, workspace):
