@@ -26,7 +26,8 @@ class TuningConfig(Config):
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
         max_grad_norm: gradients are clipped to this norm.
-        averaging: the weights kept are the moving average of every step's, with this decay.
+        averaging: the weights kept are the moving average of every step's, with this decay at
+            most; it is shorter in the first steps.
         points_per_side: of the grid by which automatic regions are made to be compared; as in the
             preset ``draft``, whose regions may be there already.
         seed: of the split, the prompts and the order.

@@ -37,6 +37,7 @@ INNER = 0.75
 QUICK = TuningConfig(
     epochs=2,
     prompts_per_image=4,
+    images_per_step=1,
     learning_rate=2e-4,
     boxes=0,
     clicks=0,
