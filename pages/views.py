@@ -108,6 +108,15 @@ def _where(column, now: ViewsConfig) -> dict[str, object]:
     inside = column.slider(
         t("views.region_scale"), 1, 100, _percent(now.region_scale), format="%d%%"
     )
+    margin = column.slider(
+        t("views.margin"),
+        0,
+        200,
+        round(now.margin * 100),
+        step=5,
+        format="%d%%",
+        help=t("views.margin_help"),
+    )
     coverage = column.slider(
         t("views.coverage"),
         0,
@@ -119,6 +128,7 @@ def _where(column, now: ViewsConfig) -> dict[str, object]:
     return {
         "scale": (whole[0] / 100, whole[1] / 100),
         "region_scale": (inside[0] / 100, inside[1] / 100),
+        "margin": margin / 100,
         "min_coverage": coverage / 100,
     }
 

@@ -65,6 +65,14 @@ def scaled_box(box: Box, size: tuple[int, int] | list[int], width: int, height: 
     return x, y, right - x, bottom - y
 
 
+def widened_box(box: Box, margin: float, width: int, height: int) -> Box:
+    """A box, wider on each side by ``margin`` times its own width or height, inside an image."""
+    x, y, w, h = box
+    across, down = round(margin * w), round(margin * h)
+    left, top = max(0, x - across), max(0, y - down)
+    return left, top, min(width, x + w + across) - left, min(height, y + h + down) - top
+
+
 def least_side(config: ViewsConfig, size: int | None = None) -> int:
     """Shortest side in pixels of a crop for a view of ``size``, by default ``config.size``."""
     return max(1, round((size or config.size) / config.max_upscale))

@@ -33,6 +33,9 @@ class ViewsConfig(Config):
         size: side of a view in pixels.
         scale: share of the image's area that an ``image`` crop covers.
         region_scale: share of the region's bounding box that a ``region`` crop covers.
+        margin: that box is made wider on each side by this share of its width and height first, so
+            that crops show some of the ground around a thing. ``min_coverage`` still asks how much
+            of a crop is the region itself: with a margin it has to be lower.
         ratio: width / height of a crop.
         local_crops: small crops that go with each pair (multi-crop, arXiv 2006.09882); for DINO.
         local_size: their side in pixels.
@@ -58,6 +61,7 @@ class ViewsConfig(Config):
     size: int = Field(default=96, ge=16, le=512)
     scale: Shares = (0.08, 1.0)
     region_scale: Shares = (0.2, 1.0)
+    margin: float = Field(default=0.0, ge=0, le=2)
     ratio: Range = (3 / 4, 4 / 3)
     local_crops: int = Field(default=0, ge=0, le=16)
     local_size: int = Field(default=48, ge=16, le=512)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from samclr_core.regions.region import Region, RegionSet
 from samclr_core.regions.rle import Box
-from samclr_core.views.boxes import as_box, least_side, random_boxes, scaled_box
+from samclr_core.views.boxes import as_box, least_side, random_boxes, scaled_box, widened_box
 from samclr_core.views.config import ViewsConfig
 from samclr_core.views.crops import coverage, crop, region_mask
 from samclr_core.views.image_views import ImageViews
@@ -24,11 +24,11 @@ BOX_DRAWS = 12
 class RegionViews:
     """Both crops inside one region: SAMCLR (arXiv 2310.14736), as we read it.
 
-    A region is drawn among those that pass the limits, and both crops inside its bounding box,
-    so that at least ``min_coverage`` of each crop belongs to the region. A region in which no
-    such crop is found gives way to the next one drawn. Where no region will do, the image is
-    cut as :class:`ImageViews` does and ``region`` is None: every image keeps its share of the
-    budget, and whoever asks can count these pairs.
+    A region is drawn among those that pass the limits, and both crops inside its bounding box (or
+    that and a margin around it), so that at least ``min_coverage`` of each crop belongs to the
+    region. A region in which no such crop is found gives way to the next one drawn. Where no region
+    will do, the image is cut as :class:`ImageViews` does and ``region`` is None: every image keeps
+    its share of the budget, and whoever asks can count these pairs.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class RegionViews:
         frame = scaled_box(region.bbox, region.rle["size"], width, height)
         if min(frame[2:]) < least_side(config):
             return None
+        frame = widened_box(frame, config.margin, width, height)
         mask = region_mask(region, frame, width, height)
         large = self._covered(mask, config.region_scale, config.size, 2, rng)
         small = self._covered(mask, config.local_scale, config.local_size, config.local_crops, rng)

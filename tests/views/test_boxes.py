@@ -3,7 +3,7 @@ import torch
 from scipy.stats import ks_2samp
 from torchvision.transforms import RandomResizedCrop
 
-from samclr_core.views.boxes import centred_box, random_boxes
+from samclr_core.views.boxes import centred_box, random_boxes, widened_box
 
 SCALE, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
 
@@ -43,3 +43,9 @@ def test_where_nothing_fits_the_largest_centred_crop_is_cut() -> None:
     i, j, h, w = RandomResizedCrop.get_params(torch.zeros(3, 10, 400), [0.9, 1.0], list(RATIO))
     assert {tuple(box) for box in boxes.tolist()} == {(j, i, w, h)}
     assert centred_box(400, 10, RATIO) == (j, i, w, h)
+
+
+def test_a_box_is_widened_by_its_own_sides_and_stays_in_the_image() -> None:
+    assert widened_box((40, 30, 20, 10), 0.5, 200, 100) == (30, 25, 40, 20)
+    assert widened_box((5, 90, 20, 10), 1.0, 200, 100) == (0, 80, 45, 20)
+    assert widened_box((5, 90, 20, 10), 0.0, 200, 100) == (5, 90, 20, 10)

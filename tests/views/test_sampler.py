@@ -60,6 +60,26 @@ def test_both_crops_lie_in_one_region_and_cover_it_enough(image, two_discs) -> N
             assert min(w, h) >= 32 / 4
 
 
+def test_with_a_margin_crops_show_the_ground_around_a_region_and_enough_of_it(image) -> None:
+    square = np.zeros((HEIGHT, WIDTH), bool)
+    square[60:100, 100:140] = True
+    views = RegionViews(config(margin=0.5, min_coverage=0.25, region_scale=(0.2, 1.0)))
+    found = []
+    for seed in range(100):
+        pair = views(image, region_set(square), np.random.default_rng(seed))
+        assert pair.region == 0
+        found += [pair.box1, pair.box2]
+    left, top, w, h = np.array(found).T
+    assert left.min() >= 80
+    assert top.min() >= 40
+    assert (left + w).max() <= 160
+    assert (top + h).max() <= 120
+    shown = np.array([square[y : y + h, x : x + w].sum() for x, y, w, h in found])
+    assert (shown >= 0.25 * w * h).all()
+    # Half of the crops are larger than the square itself: 0.8 to 4 times its area.
+    assert (w * h > 40 * 40).mean() > 0.5
+
+
 def test_the_same_seed_gives_the_same_pair(image, two_discs) -> None:
     views = sampler(config(outside="noise"))
     first, again, other = (views(image, two_discs, np.random.default_rng(s)) for s in (5, 5, 6))
