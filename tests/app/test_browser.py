@@ -25,7 +25,7 @@ from ui.shell import NAMES
 FOR_README = os.environ.get("SAMCLR_SCREENSHOTS") == "1"
 PICTURES = REPOSITORY / "docs" / "screenshots"
 SCENES = SAMPLE_DATA / "scenes"
-EPOCHS = 60
+EPOCHS = 30
 CURVES = 4
 PATIENCE = 240_000
 

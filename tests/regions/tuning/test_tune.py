@@ -25,7 +25,7 @@ from samclr_core.regions.review.actions import Reviewer
 from samclr_core.regions.sam import tuned
 from samclr_core.regions.sam.models import load_model
 from samclr_core.regions.sam.weights import pinned
-from samclr_core.regions.tuning import examples, report
+from samclr_core.regions.tuning import examples, report, way
 from samclr_core.regions.tuning.config import TuningConfig
 from samclr_core.regions.tuning.examples import collect, source, split
 from samclr_core.regions.tuning.training import train
@@ -87,6 +87,12 @@ def few_are_enough():
         yield
 
 
+@pytest.fixture
+def one_look(monkeypatch) -> None:
+    """Where only the training is asked about, how far to go need not be tried in quarters."""
+    monkeypatch.setattr(way, "SHARES", (0.0, 1.0))
+
+
 @pytest.fixture(scope="module")
 def told() -> list[tuple[int, int]]:
     return []
@@ -128,7 +134,7 @@ def test_only_the_decoder_changed(made, workspace):
     assert changed
 
 
-def test_training_changes_the_decoder_alone_and_is_the_same_twice(workspace, sam_weights, made):
+def test_training_changes_the_decoder_alone_and_is_the_same_twice(workspace, made, one_look):
     with few_are_enough():
         found = collect(workspace, source(workspace, "labels"), SCENES, 0)
     parts = replace(split(found, QUICK), train=tuple(found[-1:]))
@@ -143,7 +149,7 @@ def test_training_changes_the_decoder_alone_and_is_the_same_twice(workspace, sam
     assert results[0] == results[1]
 
 
-def test_what_is_kept_is_an_average_and_training_does_not_see_it(workspace, sam_weights):
+def test_what_is_kept_is_an_average_and_training_does_not_see_it(workspace, sam_weights, one_look):
     with few_are_enough():
         found = collect(workspace, source(workspace, "labels"), SCENES, 0)
     parts = split(found, QUICK)
