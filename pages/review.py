@@ -48,6 +48,8 @@ def head() -> tuple[str, str]:
         t("review.who"),
         known[:NAME_LETTERS],
         max_chars=NAME_LETTERS,
+        # Without a key it would be another field after each change, and would miss the next.
+        key="review-name",
         placeholder=t("review.who"),
         label_visibility="collapsed",
     ).strip()

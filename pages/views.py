@@ -15,26 +15,11 @@ from samclr_core.views.config import AugmentConfig, ViewsConfig
 from samclr_core.views.purity import Purity, last_measured, measure
 from samclr_core.workspace import Workspace
 from ui import charts, shell, state
-from ui.components import job_panel, pairs, pictures
+from ui.components import job_panel, pairs, pictures, view_settings
 from ui.i18n import t
 
 PAIRS = 500
 SEED = "views-seed"
-SETTING = "views"
-OUTSIDE = {
-    "keep": "views.outside_keep",
-    "mean": "views.outside_mean",
-    "blur": "views.outside_blur",
-    "noise": "views.outside_noise",
-}
-CHOICES = {
-    "uniform": "views.choice_uniform",
-    "area": "views.choice_area",
-    "sqrt_area": "views.choice_sqrt_area",
-    "score": "views.choice_score",
-    "solidity": "views.choice_solidity",
-    "aspect": "views.choice_aspect",
-}
 KINDS = {"image": "common.image_views", "region": "common.region_views"}
 
 
@@ -51,103 +36,10 @@ def show() -> None:
     if not segmenter or not done:
         shell.missing(t("views.no_regions"), "regions")
         return
-    config = settings(workspace)
+    config = view_settings.settings(workspace)
     both_kinds(workspace, done, segmenter, config)
     purity(workspace, config)
     shell.next_step("training")
-
-
-def settings(workspace: Workspace) -> ViewsConfig:
-    """Where crops are cut; remembered, since training cuts them the same way."""
-    now = ViewsConfig.of(workspace.setting(SETTING) or {})
-    with st.expander(t("views.settings"), icon=":material/tune:"):
-        st.caption(t("views.settings_help"))
-        left, middle, right = st.columns(3, gap="large")
-        values = _which(left, now) | _where(middle, now) | _what(right, now)
-    config = ViewsConfig.of(values)
-    if config != now:
-        workspace.remember(SETTING, config.model_dump(mode="json"))
-    return config
-
-
-def _which(column, now: ViewsConfig) -> dict[str, object]:
-    choice = column.selectbox(
-        t("views.choice"),
-        list(CHOICES),
-        index=list(CHOICES).index(now.choice),
-        format_func=lambda c: t(CHOICES[c]),
-    )
-    area = column.slider(
-        t("views.area"),
-        0.0,
-        100.0,
-        (now.min_area * 100, now.max_area * 100),
-        0.1,
-        format="%.1f%%",
-        help=t("views.area_help"),
-    )
-    borders = column.slider(t("views.borders"), 0, 4, now.max_borders, help=t("views.borders_help"))
-    return {
-        "choice": choice,
-        "min_area": area[0] / 100,
-        "max_area": area[1] / 100,
-        "max_borders": borders,
-        "max_nested": _limit(column, "views.nested", now.max_nested),
-        "max_depth": _limit(column, "views.depth", now.max_depth),
-    }
-
-
-def _limit(column, key: str, now: int | None) -> int | None:
-    """A number that may be left empty for no limit."""
-    hint = t("views.no_limit")
-    return column.number_input(t(key), 0, None, now, 1, placeholder=hint, help=hint)
-
-
-def _where(column, now: ViewsConfig) -> dict[str, object]:
-    whole = column.slider(t("views.scale"), 1, 100, _percent(now.scale), format="%d%%")
-    inside = column.slider(
-        t("views.region_scale"), 1, 100, _percent(now.region_scale), format="%d%%"
-    )
-    margin = column.slider(
-        t("views.margin"),
-        0,
-        200,
-        round(now.margin * 100),
-        step=5,
-        format="%d%%",
-        help=t("views.margin_help"),
-    )
-    coverage = column.slider(
-        t("views.coverage"),
-        0,
-        100,
-        round(now.min_coverage * 100),
-        format="%d%%",
-        help=t("views.coverage_help"),
-    )
-    return {
-        "scale": (whole[0] / 100, whole[1] / 100),
-        "region_scale": (inside[0] / 100, inside[1] / 100),
-        "margin": margin / 100,
-        "min_coverage": coverage / 100,
-    }
-
-
-def _what(column, now: ViewsConfig) -> dict[str, object]:
-    outside = column.selectbox(
-        t("views.outside"),
-        list(OUTSIDE),
-        index=list(OUTSIDE).index(now.outside),
-        format_func=lambda o: t(OUTSIDE[o]),
-        help=t("views.outside_help"),
-    )
-    sizes = sorted({32, 64, 96, 128, 160, 224, now.size})
-    size = column.select_slider(t("views.size"), sizes, now.size)
-    return {"outside": outside, "size": size}
-
-
-def _percent(share: tuple[float, float]) -> tuple[int, int]:
-    return round(share[0] * 100), round(share[1] * 100)
 
 
 def both_kinds(

@@ -105,6 +105,31 @@ def test_views_settings_are_kept_for_training(with_regions):
     assert ViewsConfig.of(with_regions.setting("views")).outside == "blur"
 
 
+def test_every_change_of_views_settings_is_kept_and_so_are_other_peoples(with_regions):
+    """Also the one after the first: a widget must not begin anew with what it was set to."""
+
+    def kept() -> ViewsConfig:
+        return ViewsConfig.of(with_regions.setting("views"))
+
+    def widget(kind: str, key: str):
+        return next(w for w in app.get(kind) if w.label == texts()[key]["en"])
+
+    app = opened("views")
+    for percent in (15, 40, 65):
+        widget("slider", "views.margin").set_value(percent).run()
+        assert kept().margin == percent / 100
+        widget("slider", "views.area").set_value((0.5, percent)).run()
+        assert (kept().min_area, kept().max_area) == (0.005, percent / 100)
+    for limit in (3, 0, None):
+        widget("number_input", "views.nested").set_value(limit).run()
+        assert kept().max_nested == limit
+    by_another = kept().model_copy(update={"margin": 1.0, "max_upscale": 3.0})
+    with_regions.remember("views", by_another.model_dump(mode="json"))
+    widget("slider", "views.coverage").set_value(20).run()
+    assert kept() == by_another.model_copy(update={"min_coverage": 0.2})
+    assert widget("slider", "views.margin").value == 100
+
+
 def test_a_new_draw_is_another_pair(with_regions):
     app = opened("views")
     button = next(b for b in app.button if b.label == texts()["views.new_draw"]["en"])

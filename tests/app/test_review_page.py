@@ -49,6 +49,15 @@ def test_without_a_name_nobody_reviews(with_regions, language):
     assert not app.button
 
 
+def test_every_change_of_the_name_counts(with_regions):
+    app = at_work()
+    for who in ("Sato", "Tanaka", "鈴木"):
+        app.text_input(key="review-name").set_value(who).run()
+        assert app.session_state["reviewer"] == who
+    press(app, "good")
+    assert {event.who for event in log.events(with_regions)} == {"鈴木"}
+
+
 def test_a_verdict_goes_on_to_the_next_picture_and_undo_comes_back(with_regions):
     first, second = (image.id for image in catalogue.records(with_regions))
     app = at_work()
