@@ -7,7 +7,7 @@ import streamlit as st
 
 from samclr_core.views.config import ViewsConfig
 from samclr_core.workspace import Workspace
-from ui.i18n import t
+from ui.i18n import language, t
 
 SETTING = "views"
 OUTSIDE = {
@@ -62,7 +62,8 @@ def _kept(workspace: Workspace) -> ViewsConfig:
 
 
 def _key(name: str) -> str:
-    return f"views-setting-{name}"
+    # A keyed choice goes on showing its name in the language it was made in.
+    return f"views-setting-{name}-{language()}"
 
 
 def _shown(config: ViewsConfig) -> dict[str, object]:
