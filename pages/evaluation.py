@@ -18,6 +18,7 @@ from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import SAMPLE_DATA, Workspace
 from ui import charts, shell, state
 from ui.components import embedding_map, job_panel, robustness, run_panel
+from ui.components.choice import select
 from ui.components.path_field import path_field
 from ui.i18n import core_text, t
 
@@ -79,22 +80,37 @@ def start(workspace: Workspace, finished: list[Run]) -> tuple[Run, Path | None, 
     with st.container(border=True):
         left, middle, button = st.columns([5, 3, 2], vertical_alignment="bottom")
         run = by_id[
-            left.selectbox(
+            select(
                 t("evaluation.run"),
                 list(by_id),
-                format_func=lambda i: run_panel.title(by_id[i]),
+                lambda i: run_panel.title(by_id[i]),
+                left,
+                # One that has just finished is what a person comes for.
+                key=f"evaluation-run-{finished[0].id}",
             )
         ]
-        source = middle.selectbox(
-            t("evaluation.data"), sources(workspace), format_func=lambda s: t(DATA[s])
+        source = select(
+            t("evaluation.data"),
+            sources(workspace),
+            lambda s: t(DATA[s]),
+            middle,
+            key="evaluation-data",
         )
         data = PROBE
         if source == "folder":
-            data = Path(path_field(t("evaluation.folder"), help=t("evaluation.folder_help")))
+            data = Path(
+                path_field(
+                    t("evaluation.folder"),
+                    help=t("evaluation.folder_help"),
+                    key="evaluation-folder",
+                )
+            )
         ready = source != "folder" or data != Path()
         labelled = None if source == "workspace" else data
         extras = [
-            option for option, (name, why) in EXTRAS.items() if st.toggle(t(name), help=t(why))
+            option
+            for option, (name, why) in EXTRAS.items()
+            if st.toggle(t(name), help=t(why), key=f"evaluation{option}")
         ]
         running = job_panel.running(workspace.jobs, KIND)
         if button.button(
@@ -128,8 +144,12 @@ def chosen(known: list[Evaluation]) -> Evaluation:
     by_name = {evaluation.name: evaluation for evaluation in known}
     if len(by_name) == 1:
         return known[0]
-    name = st.selectbox(
-        t("evaluation.shown"), list(by_name), format_func=lambda n: by_name[n].data_name
+    name = select(
+        t("evaluation.shown"),
+        list(by_name),
+        lambda n: by_name[n].data_name,
+        # A new evaluation is shown first.
+        key=f"evaluation-shown-{known[0].name}",
     )
     return by_name[name]
 
@@ -253,10 +273,12 @@ def per_class(evaluation: Evaluation) -> None:
     """Which classes are found, and what they are taken for."""
     head, chooser = st.columns([3, 2], vertical_alignment="bottom")
     head.subheader(t("evaluation.per_class"), anchor=False)
-    method = chooser.selectbox(
+    method = select(
         t("evaluation.features"),
         list(evaluation.methods),
-        format_func=lambda m: title(evaluation, m),
+        lambda m: title(evaluation, m),
+        chooser,
+        key="evaluation-features",
     )
     probe = evaluation.methods[method].linear_probe
     left, right = st.columns([5, 4], gap="medium")

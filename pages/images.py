@@ -15,6 +15,7 @@ from samclr_core.messages import UserError
 from samclr_core.workspace import SAMPLE_DATA, Workspace
 from ui import shell, state
 from ui.components import job_panel, pictures
+from ui.components.choice import select
 from ui.components.outcome import Outcome, of_intake, of_result, outcome_box
 from ui.components.path_field import path_field
 from ui.i18n import plain, t
@@ -60,7 +61,7 @@ def bring_in(workspace: Workspace) -> None:
         if st.form_submit_button(t("images.add"), type="primary") and files:
             add_files(workspace, [(file.name, file.getvalue()) for file in files])
     with folder, st.form("folder", border=False):
-        path = path_field(t("images.folder"), help=t("images.folder_help"))
+        path = path_field(t("images.folder"), help=t("images.folder_help"), key="images-folder")
         if st.form_submit_button(t("images.add_folder"), type="primary") and path:
             launch(workspace, path)
     with sample:
@@ -116,9 +117,11 @@ def gallery(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
     """Thumbnails with names, labels and groups; a choice of them can be removed."""
     title, groups, labels, removing = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     title.subheader(t("images.gallery"), anchor=False)
-    group = choice(groups, t("images.group"), [image.group for image in images])
-    label = choice(labels, t("images.label"), [image.label for image in images if image.label])
-    remove = removing.toggle(t("images.choose_to_remove"))
+    group = choice(groups, t("images.group"), "images-group", [image.group for image in images])
+    label = choice(
+        labels, t("images.label"), "images-label", [image.label for image in images if image.label]
+    )
+    remove = removing.toggle(t("images.choose_to_remove"), key="images-remove")
     images = [i for i in images if group in (None, i.group) and (label is None or label == i.label)]
     part = images[pictures.page_of(len(images), PER_PAGE, "images-page")]
     if remove:
@@ -136,15 +139,17 @@ def gallery(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
     )
 
 
-def choice(column, title: str, values: Sequence[str]) -> str | None:
+def choice(column, title: str, key: str, values: Sequence[str]) -> str | None:
     """One of ``values`` or None for all; nothing to choose where there is only one."""
     counts = Counter(values)
     if len(counts) < 2:
         return None
-    return column.selectbox(
+    return select(
         title,
         [None, *sorted(counts)],
-        format_func=lambda v: t("images.all") if v is None else f"{v} ({counts[v]})",
+        lambda v: t("images.all") if v is None else f"{v} ({counts[v]})",
+        column,
+        key=key,
     )
 
 

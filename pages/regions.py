@@ -26,7 +26,7 @@ from ui.components import (
     segmented,
     tuning_panel,
 )
-from ui.components.choice import one_of
+from ui.components.choice import one_of, select
 from ui.components.path_field import path_field
 from ui.components.preset_preview import PRESET_NAMES
 from ui.i18n import plain, t
@@ -75,20 +75,23 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
     """Which model, what kind of regions, a try on one image, and off it goes."""
     with st.container(border=True):
         preset_column, model_column = st.columns([6, 4], vertical_alignment="bottom")
-        model = model_column.selectbox(
+        model = select(
             t("regions.model"),
             [*MODELS, *tuned.names(workspace), OWN_FILE],
-            format_func=lambda m: t(MODEL_NAMES[m]) if m in MODEL_NAMES else m,
+            lambda m: t(MODEL_NAMES[m]) if m in MODEL_NAMES else m,
+            model_column,
+            key="regions-model",
         )
         preset = one_of(
             t("regions.preset"),
             PRESET_NAMES,
             "draft",
             preset_column,
+            key="regions-preset",
             help=t("regions.preset_help"),
         )
         if model == OWN_FILE:
-            model = path_field(t("regions.path"), help=t("regions.path_help"))
+            model = path_field(t("regions.path"), help=t("regions.path_help"), key="regions-path")
         running = job_panel.running(workspace.jobs, KIND)
         label = t("regions.start", count=len(images))
         if st.button(label, type="primary", disabled=running or not model, width="stretch"):
@@ -168,10 +171,10 @@ def one_image(workspace: Workspace, config: SegmenterConfig, done: Sequence[Imag
     """The photo and its regions side by side, large enough for a projector."""
     names = {image.id: image.name for image in done}
     chooser, slider = st.columns([3, 2], vertical_alignment="bottom")
-    chosen = chooser.selectbox(
-        t("regions.image"), list(names), format_func=lambda i: names[i], key="regions-image"
+    chosen = select(
+        t("regions.image"), list(names), names.__getitem__, chooser, key="regions-image"
     )
-    alpha = slider.slider(t("regions.alpha"), 0.1, 1.0, 0.5, 0.05)
+    alpha = slider.slider(t("regions.alpha"), 0.1, 1.0, 0.5, 0.05, key="regions-alpha")
     left, right = st.columns(2)
     with left:
         pictures.show(pictures.Picture(segmented.photo(workspace, chosen, BIG_SIDE)))

@@ -16,13 +16,12 @@ from samclr_core.views.config import OTHER_KIND
 from samclr_core.workspace import Workspace
 from ui import shell, state
 from ui.components import run_panel
-from ui.components.choice import one_of
+from ui.components.choice import one_of, select
 from ui.components.path_field import path_field
 from ui.i18n import t
 
 CHOSEN = "training-run"
 # Chosen by a button: a widget's own key cannot be set once the widget is on the page.
-CHOSEN_NEXT = "training-run-next"
 KINDS = {"region": "training.kind_region", "image": "training.kind_image"}
 PRESETS = {
     "quick": "training.quick",
@@ -66,8 +65,15 @@ def start(workspace: Workspace, images: int) -> None:
     """What to train, and the button."""
     with st.container(border=True):
         left, middle, button = st.columns([4, 3.5, 2.5], vertical_alignment="bottom")
-        kind = one_of(t("training.views"), KINDS, "region", left, help=t("training.views_help"))
-        preset = one_of(t("training.preset"), PRESETS, "quick", middle)
+        kind = one_of(
+            t("training.views"),
+            KINDS,
+            "region",
+            left,
+            key="training-views",
+            help=t("training.views_help"),
+        )
+        preset = one_of(t("training.preset"), PRESETS, "quick", middle, key="training-preset")
         changes = details(workspace, preset, kind)
         if kind == "region" and not store.current(workspace):
             shell.missing(t("training.no_regions"), "regions")
@@ -91,35 +97,39 @@ def details(workspace: Workspace, preset: str, kind: str) -> dict[str, object]:
     now = training.PRESETS[preset]
     with st.expander(t("training.details"), icon=":material/tune:"):
         columns = st.columns(5)
-        loss = columns[0].selectbox(
+        loss = select(
             t("training.method"),
             list(run_panel.METHODS),
-            format_func=run_panel.METHODS.__getitem__,
+            run_panel.METHODS.__getitem__,
+            columns[0],
+            key="training-method",
             help=t("training.method_help"),
         )
-        backbone = columns[1].selectbox(
+        backbone = select(
             t("training.backbone"),
             list(BACKBONES),
-            index=list(BACKBONES).index(now.backbone),
-            format_func=BACKBONES.__getitem__,
+            BACKBONES.__getitem__,
+            columns[1],
             key=f"backbone-{preset}",
+            default=now.backbone,
         )
         offered = [*training.WEIGHTS_OF[backbone], "file"]
-        weights = columns[2].selectbox(
+        weights = select(
             t("training.weights"),
             offered,
-            index=offered.index(now.weights) if now.weights in offered else 1,
-            format_func=lambda w: t(WEIGHTS[w]),
+            lambda w: t(WEIGHTS[w]),
+            columns[2],
             key=f"weights-{preset}-{backbone}",
+            default=now.weights if now.weights in offered else offered[1],
         )
         epochs = columns[3].number_input(
             t("training.epochs"), 1, 100_000, now.epochs, key=f"epochs-{preset}"
         )
         seed = columns[4].number_input(
-            t("training.seed"), 0, 2**31 - 1, 0, help=t("training.seed_help")
+            t("training.seed"), 0, 2**31 - 1, 0, help=t("training.seed_help"), key="training-seed"
         )
         if weights == "file":
-            weights = path_field(t("training.weights_path"))
+            weights = path_field(t("training.weights_path"), key="training-weights")
         judge = harder_regions(workspace) if kind == "region" else ""
     values = {"loss": loss, "backbone": backbone, "weights": weights, "difficulty_of": judge}
     return values | {"epochs": epochs, "seed": seed}
@@ -128,10 +138,11 @@ def details(workspace: Workspace, preset: str, kind: str) -> dict[str, object]:
 def harder_regions(workspace: Workspace) -> str:
     """The finished run that says which regions are difficult; "" for none."""
     finished = {r.id: r for r in runs.runs(workspace) if r.finished}
-    return st.selectbox(
+    return select(
         t("training.harder"),
         ["", *finished],
-        format_func=lambda i: run_panel.title(finished[i]) if i else t("training.harder_none"),
+        lambda i: run_panel.title(finished[i]) if i else t("training.harder_none"),
+        key="training-harder",
         help=t("training.harder_help"),
     )
 
@@ -145,18 +156,16 @@ def launch_new(workspace: Workspace, config: TrainingConfig) -> None:
 def launch(workspace: Workspace, run: Run) -> None:
     """Start the run, or let it go on where it was."""
     jobs.launch(run.folder, ["train", "-w", str(workspace.root), "--resume", run.id])
-    st.session_state[CHOSEN_NEXT] = run.id
+    st.session_state[CHOSEN] = run.id
     st.rerun()
 
 
 def one_run(workspace: Workspace, known: list[Run]) -> None:
     """The run that was chosen, the newest by default."""
     by_id = {run.id: run for run in known}
-    wanted = st.session_state.pop(CHOSEN_NEXT, st.session_state.get(CHOSEN))
-    st.session_state[CHOSEN] = wanted if wanted in by_id else known[0].id
     chooser, first, second = st.columns([4, 1.5, 1.5], vertical_alignment="bottom")
-    chosen = chooser.selectbox(
-        t("training.run"), list(by_id), format_func=lambda i: run_panel.title(by_id[i]), key=CHOSEN
+    chosen = select(
+        t("training.run"), list(by_id), lambda i: run_panel.title(by_id[i]), chooser, key=CHOSEN
     )
     run = by_id[chosen]
     now = run.state

@@ -16,6 +16,7 @@ from samclr_core.views.purity import Purity, last_measured, measure
 from samclr_core.workspace import Workspace
 from ui import charts, shell, state
 from ui.components import job_panel, pairs, pictures, view_settings
+from ui.components.choice import select
 from ui.i18n import t
 
 PAIRS = 500
@@ -51,9 +52,7 @@ def both_kinds(
     """One pair of either kind, cut from the same image."""
     names = {image.id: image.name for image in done}
     chooser, button = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = chooser.selectbox(
-        t("views.image"), list(names), format_func=lambda i: names[i], key="views-image"
-    )
+    chosen = select(t("views.image"), list(names), names.__getitem__, chooser, key="views-image")
     st.session_state.setdefault(SEED, 0)
     if button.button(
         t("views.new_draw"), icon=":material/casino:", type="primary", width="stretch"

@@ -55,7 +55,9 @@ def way() -> str:
     chosen = one_of(t("quality.by"), WAYS, "folder", left, key="quality-by")
     if chosen != PATTERN:
         return chosen
-    return right.text_input(t("quality.pattern"), help=t("quality.pattern_help")).strip()
+    return right.text_input(
+        t("quality.pattern"), help=t("quality.pattern_help"), key="quality-pattern"
+    ).strip()
 
 
 def table(found: Sequence[Group]) -> str:

@@ -32,8 +32,10 @@ def show(points: Sequence[Point], key: str, method: Method) -> None:
         return
     title, layout, chooser = st.columns([2, 1.5, 3], vertical_alignment="bottom")
     title.subheader(t("evaluation.map"), anchor=False, help=t("evaluation.map_help"))
-    by_components = one_of(t("evaluation.layout"), LAYOUTS, "umap", layout) == "pca"
-    by = one_of(t("evaluation.colour_by"), COLOUR_BY, "label", chooser)
+    by_components = (
+        one_of(t("evaluation.layout"), LAYOUTS, "umap", layout, key="map-layout") == "pca"
+    )
+    by = one_of(t("evaluation.colour_by"), COLOUR_BY, "label", chooser, key="map-colours")
     group_of = GROUPS[by]
     _separation(method)
     figure = charts.scatter(

@@ -8,15 +8,16 @@ from samclr_core.paths import expanded
 QUOTES = ('"', "'")
 
 
-def path_field(label: str, now: str = "", help: str | None = None) -> str:
+def path_field(label: str, now: str = "", help: str | None = None, *, key: str) -> str:
     """Where a person names a file or folder: the path, or "" where nothing is named.
 
     Args:
         label: what is named, in the user's language.
         now: in the field at first.
         help: behind the question mark.
+        key: of the widget.
     """
-    return cleaned(st.text_input(label, now, help=help))
+    return cleaned(st.text_input(label, now, help=help, key=key))
 
 
 def cleaned(text: str) -> str:

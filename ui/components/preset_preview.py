@@ -11,6 +11,7 @@ from samclr_core.regions.quality.figures import figures
 from samclr_core.workspace import Workspace
 from ui import shell
 from ui.components import pictures, segmented
+from ui.components.choice import select
 from ui.components.job_panel import Bar
 from ui.i18n import t
 
@@ -30,8 +31,8 @@ def show(workspace: Workspace, images: Sequence[ImageRecord], model: str) -> Non
     st.caption(t("regions.try_help"))
     names = {image.id: image.name for image in images}
     chooser, button = st.columns([7, 3], vertical_alignment="bottom")
-    chosen = chooser.selectbox(
-        t("regions.try_image"), list(names), format_func=names.__getitem__, key="preset-image"
+    chosen = select(
+        t("regions.try_image"), list(names), names.__getitem__, chooser, key="preset-image"
     )
     asked = (str(workspace.root), chosen, model)
     if button.button(t("regions.try"), width="stretch", disabled=not model):

@@ -88,7 +88,13 @@ def own_truth(workspace: Workspace) -> None:
     """Where a person names a COCO file to compare the regions with."""
     now = workspace.setting(TRUTH) or ""
     with st.expander(t("quality.own_truth"), icon=":material/rule:", expanded=bool(now)):
-        path = path_field(t("quality.coco_path"), now, help=t("quality.coco_help"))
+        path = path_field(
+            t("quality.coco_path"),
+            now,
+            help=t("quality.coco_help"),
+            # Another field for each path, so that the one somebody else named comes into view.
+            key=f"{TRUTH}-{workspace.root}-{now}",
+        )
     if path != now:
         workspace.remember(TRUTH, path)
         st.rerun()

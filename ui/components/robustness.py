@@ -20,6 +20,7 @@ from samclr_core.training.config import PRESETS
 from samclr_core.workspace import Workspace
 from ui import charts
 from ui.components import job_panel
+from ui.components.choice import select
 from ui.i18n import language, plain, t
 
 KIND = "robustness"
@@ -48,8 +49,12 @@ def chosen(known: list[Study]) -> Study:
     if len(known) == 1:
         return known[0]
     by_name = {study.name: study for study in known}
-    name = st.selectbox(
-        t("robustness.shown"), list(by_name), format_func=lambda n: title(by_name[n])
+    name = select(
+        t("robustness.shown"),
+        list(by_name),
+        lambda n: title(by_name[n]),
+        # A new study is shown first.
+        key=f"robustness-shown-{known[0].name}",
     )
     return by_name[name]
 
@@ -124,6 +129,7 @@ def start(workspace: Workspace, data: Path | None, ready: bool) -> None:
         selection_mode="multi",
         default=get_args(Damage),
         format_func=name,
+        key="robustness-kinds",
     )
     columns = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
     strengths = columns[0].pills(
@@ -132,9 +138,10 @@ def start(workspace: Workspace, data: Path | None, ready: bool) -> None:
         selection_mode="multi",
         default=[0.2, 0.5],
         help=t("robustness.strengths_help"),
+        key="robustness-strengths",
     )
-    seeds = columns[1].number_input(t("robustness.seeds"), 1, MOST_SEEDS, 3)
-    preset = columns[2].selectbox(t("robustness.preset"), list(PRESETS))
+    seeds = columns[1].number_input(t("robustness.seeds"), 1, MOST_SEEDS, 3, key="robustness-seeds")
+    preset = select(t("robustness.preset"), list(PRESETS), str, columns[2], key="robustness-preset")
     complete = bool(kinds and strengths and ready)
     if complete:
         st.caption(estimate(workspace, kinds, strengths, seeds, preset))

@@ -15,6 +15,7 @@ from samclr_core.regions.tuning.report import Comparison, Report
 from samclr_core.workspace import Workspace
 from ui import shell
 from ui.components import job_panel, pictures, segmented
+from ui.components.choice import select
 from ui.components.path_field import path_field
 from ui.i18n import t
 
@@ -69,11 +70,17 @@ def start(workspace: Workspace, images: Sequence[ImageRecord]) -> None:
     counts = known_masks(workspace, images)
     with st.container(border=True):
         left, middle, right = st.columns([4, 3, 3], vertical_alignment="bottom")
-        truth = left.selectbox(
-            t("tuning.truth"), list(TRUTHS), format_func=lambda name: _truth(name, counts)
+        truth = select(
+            t("tuning.truth"),
+            list(TRUTHS),
+            lambda name: _truth(name, counts),
+            left,
+            key="tuning-truth",
         )
-        name = middle.text_input(t("tuning.name"), t("tuning.first_name")).strip()
-        coco = path_field(t("quality.coco_path")) if truth == COCO else ""
+        name = middle.text_input(
+            t("tuning.name"), t("tuning.first_name"), key="tuning-name"
+        ).strip()
+        coco = path_field(t("quality.coco_path"), key="tuning-coco") if truth == COCO else ""
         enough = bool(coco) if truth == COCO else counts[truth] >= LEAST_IMAGES
         running = job_panel.running(workspace.jobs, KIND)
         if not enough:
@@ -104,8 +111,8 @@ def launch(workspace: Workspace, truth: str, name: str, coco: str) -> None:
 def result(workspace: Workspace, images: Sequence[ImageRecord], names: Sequence[str]) -> None:
     """One tuned model: sentences, pictures, figures."""
     newest = max(names, key=lambda name: (workspace.models / name).stat().st_mtime)
-    chosen = st.selectbox(
-        t("tuning.model"), list(names), index=names.index(newest), key="tuning-model"
+    chosen = select(
+        t("tuning.model"), list(names), str, key=f"tuning-model-{newest}", default=newest
     )
     made = report.read(workspace, str(chosen))
     found = made.comparisons
