@@ -88,18 +88,16 @@ def sidebar() -> None:
         st.selectbox(
             t("shell.workspace"),
             state.workspace_choices(),
-            key=state.WORKSPACE,
             accept_new_options=True,
             help=t("shell.workspace_help"),
-            on_change=state.write_url,
+            **state.chooser(state.WORKSPACE),
         )
         st.segmented_control(
             t("shell.language"),
             LANGUAGES,
-            key=state.LANGUAGE,
             format_func=LANGUAGE_NAMES.__getitem__,
             required=True,
-            on_change=state.write_url,
+            **state.chooser(state.LANGUAGE),
         )
 
 

@@ -1,6 +1,7 @@
 """What the app remembers between reruns: the language and the workspace, both kept in the URL."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -23,6 +24,23 @@ def write_url() -> None:
     """Put them back: changing the page empties the URL."""
     st.query_params["lang"] = st.session_state[LANGUAGE]
     st.query_params[WORKSPACE] = st.session_state[WORKSPACE]
+
+
+def chooser(name: str) -> dict[str, Any]:
+    """What ties a widget to the language or the workspace.
+
+    They are kept apart from the widget's own value: Streamlit empties that one where a person
+    leaves a page before the widget is drawn for the first time.
+    """
+    key = f"{name}-chooser"
+    if st.session_state.get(key) != st.session_state[name]:
+        st.session_state[key] = st.session_state[name]
+    return {"key": key, "on_change": _choose, "args": (name, key)}
+
+
+def _choose(name: str, key: str) -> None:
+    st.session_state[name] = st.session_state[key] or st.session_state[name]
+    write_url()
 
 
 def workspace() -> Workspace:
