@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_browser import SECOND, Studio, browsing, expect
+from app_browser import SECOND, Locator, Studio, browsing, expect
 from app_photos import photo
 
 from samclr_core.images.intake import add_uploads
@@ -48,6 +48,7 @@ def test_the_whole_line_in_a_browser(studio: Studio, tmp_path: Path) -> None:
     train(studio, tmp_path / "home" / studio.workspace)
     evaluate(studio, tmp_path)
     decide(studio)
+    keep_choices(studio)
     change_language(studio)
 
 
@@ -196,8 +197,7 @@ def labelled_folder(folder: Path) -> Path:
 
 
 def use_folder(studio: Studio, folder: Path) -> None:
-    studio.page.get_by_role("combobox", name=re.compile(studio.t("evaluation.data"))).click()
-    studio.page.get_by_role("option", name=studio.t("evaluation.data_folder")).click()
+    choose(studio, "evaluation.data", "evaluation.data_folder")
     path = studio.page.get_by_role("textbox", name=studio.t("evaluation.folder"))
     path.fill(str(folder))
     path.press("Enter")
@@ -237,12 +237,54 @@ def decide(studio: Studio) -> None:
     studio.picture("6-decision")
 
 
-def change_language(studio: Studio) -> None:
-    """In the sidebar, and what is on the page stays; a reload and a link keep it."""
+def keep_choices(studio: Studio) -> None:
+    """What somebody is about to start stays chosen, under its name in the other language."""
+    studio.walk_to("views")
+    studio.page.get_by_text(studio.t("views.settings"), exact=True).click()
+    choose(studio, "views.outside", "views.outside_blur")
+    studio.walk_to("training")
+    studio.page.get_by_role("radio", name=studio.t("training.kind_image")).click()
+    studio.page.get_by_text(studio.t("training.details"), exact=True).click()
+    choose(studio, "training.weights", "training.random")
+    for _ in LANGUAGES:
+        switch_language(studio, "training")
+        kind = studio.page.get_by_role("radio", name=studio.t("training.kind_image"))
+        expect(kind).to_be_checked()
+        studio.page.get_by_text(studio.t("training.details"), exact=True).click()
+        expect(combobox(studio, "training.weights")).to_have_value(studio.t("training.random"))
+        studio.no_error()
+    switch_language(studio, "training")
+    studio.walk_to("views")
+    studio.page.get_by_text(studio.t("views.settings"), exact=True).click()
+    expect(combobox(studio, "views.outside")).to_have_value(studio.t("views.outside_blur"))
+    switch_language(studio, "views")
+    studio.page.get_by_text(studio.t("views.settings"), exact=True).click()
+    expect(combobox(studio, "views.outside")).to_have_value(studio.t("views.outside_blur"))
+    studio.no_error()
+    studio.walk_to("decision")
+
+
+def combobox(studio: Studio, key: str) -> Locator:
+    return studio.page.get_by_role("combobox", name=re.compile(studio.t(key)))
+
+
+def choose(studio: Studio, key: str, option: str) -> None:
+    combobox(studio, key).click()
+    studio.page.get_by_role("option", name=studio.t(option)).click()
+    studio.page.wait_for_timeout(SECOND)
+    studio.settled()
+
+
+def switch_language(studio: Studio, station: str) -> None:
     studio.language = next(other for other in LANGUAGES if other != studio.language)
     choices = studio.page.get_by_test_id("stSidebar")
     choices.get_by_role("radio", name=LANGUAGE_NAMES[studio.language]).click()
-    studio.title("decision")
+    studio.title(station)
+
+
+def change_language(studio: Studio) -> None:
+    """In the sidebar, and what is on the page stays; a reload and a link keep it."""
+    switch_language(studio, "decision")
     studio.no_error()
     studio.page.reload()
     studio.title("decision")
