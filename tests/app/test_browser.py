@@ -245,6 +245,7 @@ def keep_choices(studio: Studio) -> None:
     studio.walk_to("training")
     studio.page.get_by_role("radio", name=studio.t("training.kind_image")).click()
     studio.page.get_by_text(studio.t("training.details"), exact=True).click()
+    expect(combobox(studio, "training.harder")).to_have_count(0)
     choose(studio, "training.weights", "training.random")
     for _ in LANGUAGES:
         switch_language(studio, "training")
@@ -269,6 +270,9 @@ def combobox(studio: Studio, key: str) -> Locator:
 
 
 def choose(studio: Studio, key: str, option: str) -> None:
+    # A list that just opened is closed by the drawing that an earlier click asked for.
+    studio.page.wait_for_timeout(SECOND)
+    studio.settled()
     combobox(studio, key).click()
     studio.page.get_by_role("option", name=studio.t(option)).click()
     studio.page.wait_for_timeout(SECOND)
