@@ -8,6 +8,7 @@ that was stopped goes on where it was. One command: ``python benchmarks/robustne
 import argparse
 import json
 import platform
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -39,7 +40,7 @@ TABLE = """| regions | strength | mean best IoU | pair purity | accuracy | to un
 | --- | --- | --- | --- | --- | --- | --- |"""
 HEAD = """# Robustness: how good must the segmentation be?
 
-`python benchmarks/robustness.py`: region views cut from the annotated masks of the sample scenes,
+`{command}`: region views cut from the annotated masks of the sample scenes,
 damaged; mean best IoU is that with the truth, differences are 95 % intervals in points of the
 linear probe's accuracy. The budget was settled before any damage was trained with it: half of what
 studies/sample.yaml gives the same network, where region views are ahead of image views. A tenth of
@@ -92,7 +93,8 @@ def markdown(found: Study, sentences: list[str], settings: dict) -> str:
     said = "\n".join(f"- {sentence}" for sentence in sentences)
     table = "\n".join([TABLE, *(f"| {' | '.join(cells(row))} |" for row in found.rows)])
     kept = ", ".join(f"{key} {value}" for key, value in settings.items())
-    return f"{HEAD}\n\n{said}\n\n{table}\n\n{kept}.\n"
+    head = HEAD.format(command=f"python {shlex.join(sys.argv)}")
+    return f"{head}\n\n{said}\n\n{table}\n\n{kept}.\n"
 
 
 def main() -> None:
@@ -103,6 +105,7 @@ def main() -> None:
     parser.add_argument("--kinds", default="eroded,dilated,merged,split,shifted,dropped")
     parser.add_argument("--strengths", default="0.5")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--name", default="robustness", help="of the files with the result")
     options = parser.parse_args()
     changes = parsed(options.set or BUDGET)
 
@@ -126,7 +129,7 @@ def main() -> None:
         "machine": f"{platform.machine()}, CPU",
     }
     result = {"settings": settings, "answer": sentences, "rows": found.table()}
-    publish("robustness", result, markdown(found, sentences, settings))
+    publish(options.name, result, markdown(found, sentences, settings))
 
 
 if __name__ == "__main__":
