@@ -102,14 +102,18 @@ class Studio:
             "Array.from(document.images).every(image => image.complete)", timeout=60 * SECOND
         )
 
+    def drawn_anew(self) -> None:
+        """What was just done has reached the server, and its drawing is over."""
+        self.page.wait_for_timeout(SECOND)
+        self.settled()
+
     def picture(self, name: str) -> None:
         """The whole page, made as high as what is on it; Streamlit scrolls inside the window."""
         self.settled()
         height = self.page.get_by_test_id("stMainBlockContainer").evaluate("e => e.scrollHeight")
         tall = min(max(height, SIZE["height"]), TALLEST)
         self.page.set_viewport_size({"width": SIZE["width"], "height": tall})
-        self.page.wait_for_timeout(SECOND)
-        self.settled()
+        self.drawn_anew()
         shown = Image.open(io.BytesIO(self.page.screenshot()))
         shown.save(self.pictures / f"{name}-{self.language}.webp", quality=80, method=6)
         self.page.set_viewport_size(SIZE)

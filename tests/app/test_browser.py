@@ -271,12 +271,10 @@ def combobox(studio: Studio, key: str) -> Locator:
 
 def choose(studio: Studio, key: str, option: str) -> None:
     # A list that just opened is closed by the drawing that an earlier click asked for.
-    studio.page.wait_for_timeout(SECOND)
-    studio.settled()
+    studio.drawn_anew()
     combobox(studio, key).click()
     studio.page.get_by_role("option", name=studio.t(option)).click()
-    studio.page.wait_for_timeout(SECOND)
-    studio.settled()
+    studio.drawn_anew()
 
 
 def switch_language(studio: Studio, station: str) -> None:
