@@ -10,7 +10,9 @@ from samclr_core.jobs import Progress, silent
 from samclr_core.messages import UserError
 from samclr_core.regions.automatic.candidates import cut_out
 from samclr_core.regions.automatic.geometry import Frame
+from samclr_core.regions.automatic.parallel import on_one_core
 from samclr_core.regions.automatic.segmenter import Segmenter
+from samclr_core.regions.automatic.selection import score
 from samclr_core.regions.config import SegmenterConfig
 from samclr_core.regions.region import Region
 from samclr_core.regions.rle import Box, Rle, encode_window
@@ -112,7 +114,7 @@ class Prompter:
         return logits[0].float().cpu(), iou[0].float().cpu()
 
     def _drawn(self, logits: torch.Tensor, frame: Frame) -> tuple[Rle, Box, int, float] | None:
-        """Run lengths, box, area and stability in the image's pixels; None for an empty mask.
+        """Run lengths, box and area in the image's pixels, and stability; None for an empty mask.
 
         Only a window around the mask is made larger, which a large photo would make slow.
         """
@@ -120,10 +122,10 @@ class Prompter:
         cut = cut_out(logits[:rows, :columns], 1.0, 0, -offset)
         if cut is None:
             return None
-        pixels, y, x = frame.full.window(cut.logits, cut.y, cut.x)
-        size = (frame.height, frame.width)
-        encoded, bbox, area = encode_window((pixels > 0).numpy(), y, x, size)
-        stability = float((pixels > offset).sum() / (pixels > -offset).sum()) if area else 0.0
+        with on_one_core():
+            pixels, y, x = frame.full.mask(cut.logits, cut.y, cut.x)
+            stability, _ = score(cut, frame, offset)
+        encoded, bbox, area = encode_window(pixels, y, x, (frame.height, frame.width))
         return (encoded, bbox, area, stability) if area else None
 
 

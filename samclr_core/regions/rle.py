@@ -70,26 +70,24 @@ def encode_window(mask: np.ndarray, y: int, x: int, size: tuple[int, int]) -> tu
     """
     height, width = size
     # Runs go down the columns; a border of False ends each column's last run.
-    columns = np.zeros((mask.shape[1], mask.shape[0] + 2), np.int8)
+    columns = np.zeros((mask.shape[1], mask.shape[0] + 2), bool)
     columns[:, 1:-1] = mask.T
-    steps = np.diff(columns, axis=1)
-    start_column, start_row = np.nonzero(steps == 1)
-    end_column, end_row = np.nonzero(steps == -1)
-    starts = (start_column + x) * height + start_row + y
-    ends = (end_column + x) * height + end_row + y
+    column, row = divmod(np.flatnonzero(columns[:, 1:] != columns[:, :-1]), mask.shape[0] + 1)
+    edges = (column + x) * height + row + y
+    starts, ends = edges[::2], edges[1::2]
     area = int((ends - starts).sum())
     if not area:
         return _compressed([height * width], size), (0, 0, 0, 0), 0
     # A run that fills a column to its foot goes on at the head of the next.
     apart = starts[1:] != ends[:-1]
     first, last = starts[np.r_[True, apart]], ends[np.r_[apart, True]]
-    edges = np.concatenate([[0], np.stack([first, last], 1).ravel(), [height * width]])
-    if edges[-2] == edges[-1]:
+    runs = np.concatenate([[0], np.stack([first, last], 1).ravel(), [height * width]])
+    if runs[-2] == runs[-1]:
         # A mask that ends with the image leaves no run behind it.
-        edges = edges[:-1]
-    top, left = int(start_row.min()), int(start_column[0])
-    bbox = (left + x, top + y, int(end_column[-1]) - left + 1, int(end_row.max()) - top)
-    return _compressed(np.diff(edges).tolist(), size), bbox, area
+        runs = runs[:-1]
+    top, left = int(row.min()), int(column[0])
+    bbox = (left + x, top + y, int(column[-1]) - left + 1, int(row.max()) - top)
+    return _compressed(np.diff(runs).tolist(), size), bbox, area
 
 
 def decode_window(rle: Mapping[str, Any], box: Box) -> np.ndarray:

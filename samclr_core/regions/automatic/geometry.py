@@ -13,6 +13,8 @@ LOGIT_SIDE = 256
 TOKENS = 64
 LOGITS_PER_TOKEN = LOGIT_SIDE // TOKENS
 MODEL_PER_TOKEN = MODEL_SIDE // TOKENS
+# Columns of pixels made at once: few enough to stay in the processor's cache.
+STRIP = 64
 
 
 def by_token(picture: torch.Tensor) -> torch.Tensor:
@@ -110,10 +112,9 @@ class Axis:
 
     def pixels_within(self, start: int, stop: int) -> slice:
         """The pixels that need no logit outside ``start`` to ``stop``."""
-        return slice(
-            int(np.searchsorted(self.first, start, side="left")),
-            int(np.searchsorted(self.last, stop, side="left")),
-        )
+        begin = int(np.searchsorted(self.first, start, side="left"))
+        end = int(np.searchsorted(self.last, stop, side="left"))
+        return slice(begin, max(begin, end))
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,39 @@ class Upsampling:
             of the first of them.
         """
         height, width = logits.shape
-        rows = self.rows.pixels_within(y, y + height)
-        columns = self.columns.pixels_within(x, x + width)
+        rows, columns = self._pixels(logits, y, x)
         vertical = self.rows.weights[rows, y : y + height]
         horizontal = self.columns.weights[columns, x : x + width]
         return vertical @ logits @ horizontal.T, rows.start, columns.start
+
+    def mask(self, logits: torch.Tensor, y: int, x: int) -> tuple[np.ndarray, int, int]:
+        """Where :meth:`window` is above 0, without keeping the logits of a large photo.
+
+        Strip by strip, since a column of pixels needs two or three columns of logits.
+
+        Args:
+            logits: as for :meth:`window`.
+            y: first row of the window.
+            x: first column of the window.
+
+        Returns:
+            Bool [h, w], its columns in one piece as run lengths want them, and the row and the
+            column of its first pixel.
+        """
+        height, width = logits.shape
+        rows, columns = self._pixels(logits, y, x)
+        down = logits.T @ self.rows.weights[rows, y : y + height].T
+        across = torch.empty(columns.stop - columns.start, rows.stop - rows.start, dtype=torch.bool)
+        for number, strip in enumerate(across.split(STRIP)):
+            start = columns.start + number * STRIP
+            stop = start + len(strip)
+            first, end = int(self.columns.first[start]), int(self.columns.last[stop - 1]) + 1
+            weights = self.columns.weights[start:stop, first:end]
+            torch.gt(weights @ down[first - x : end - x], 0, out=strip)
+        return across.numpy().T, rows.start, columns.start
+
+    def _pixels(self, logits: torch.Tensor, y: int, x: int) -> tuple[slice, slice]:
+        """The rows and the columns that need nothing outside the window."""
+        height, width = logits.shape
+        rows = self.rows.pixels_within(y, y + height)
+        return rows, self.columns.pixels_within(x, x + width)

@@ -90,7 +90,7 @@ class Selection:
         box, bits = np.array(corners, float), packed(candidate, LOGIT_SIDE)
         if reason := self.kept.overlap(box, bits):
             return reason, 0.0
-        stability, share = _score(candidate, self.frame, self.config.stability_offset)
+        stability, share = score(candidate, self.frame, self.config.stability_offset)
         reason = _limits(stability, share, self.config)
         if reason is None:
             self.kept.add(box, bits)
@@ -103,8 +103,8 @@ class Selection:
         )
 
 
-def _score(candidate: Candidate, frame: Frame, offset: float) -> tuple[float, float]:
-    """The stability score, and the mask's share of the image."""
+def score(candidate: Candidate, frame: Frame, offset: float) -> tuple[float, float]:
+    """The stability score with the cuts ``offset`` and ``-offset``; the mask's share of the image."""
     logits, _, _ = frame.scoring.window(candidate.logits, candidate.y, candidate.x)
     sure = torch.count_nonzero(logits > offset).item()
     perhaps = torch.count_nonzero(logits > -offset).item()
@@ -126,7 +126,7 @@ def _limits(stability: float, share: float, config: SegmenterConfig) -> str | No
 def render(choice: Choice, frame: Frame, points: np.ndarray) -> Region:
     """The region in the image's own pixels; ``points`` are the prompts in pixels, [N, 2]."""
     candidate = choice.candidate
-    logits, y, x = frame.full.window(candidate.logits, candidate.y, candidate.x)
-    rle, bbox, area = encode_window((logits > 0).numpy(), y, x, (frame.height, frame.width))
+    mask, y, x = frame.full.mask(candidate.logits, candidate.y, candidate.x)
+    rle, bbox, area = encode_window(mask, y, x, (frame.height, frame.width))
     point = (float(points[candidate.prompt, 0]), float(points[candidate.prompt, 1]))
     return Region(rle, bbox, area, candidate.predicted_iou, choice.stability, point)

@@ -57,6 +57,20 @@ def test_a_window_gives_the_pixels_of_the_whole(sam, size, seed):
     torch.testing.assert_close(
         window, wanted[y : y + window.shape[0], x : x + window.shape[1]], rtol=1e-3, atol=1e-3
     )
+    mask, *corner = frame.full.mask(candidate.logits, candidate.y, candidate.x)
+    assert corner == [y, x]
+    assert mask.shape == tuple(window.shape)
+    assert np.mean(mask != (window > 0).numpy()) < 1e-5
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 9])
+def test_a_window_may_be_too_small_for_a_pixel(side):
+    full = Frame(90, 120).full
+    logits = torch.ones(side, side)
+    window, *_ = full.window(logits, 20, 30)
+    mask, *_ = full.mask(logits, 20, 30)
+    assert mask.shape == tuple(window.shape)
+    assert mask.all()
 
 
 def test_what_is_below_the_cut_everywhere_is_no_candidate():
