@@ -171,9 +171,8 @@ class Upsampling:
             Bool [h, w], its columns in one piece as run lengths want them, and the row and the
             column of its first pixel.
         """
-        height, width = logits.shape
         rows, columns = self._pixels(logits, y, x)
-        down = logits.T @ self.rows.weights[rows, y : y + height].T
+        down = logits.T @ self.rows.weights[rows, y : y + len(logits)].T
         across = torch.empty(columns.stop - columns.start, rows.stop - rows.start, dtype=torch.bool)
         for number, strip in enumerate(across.split(STRIP)):
             start = columns.start + number * STRIP

@@ -104,7 +104,7 @@ class Selection:
 
 
 def score(candidate: Candidate, frame: Frame, offset: float) -> tuple[float, float]:
-    """The stability score with the cuts ``offset`` and ``-offset``; the mask's share of the image."""
+    """The stability score with the cuts ``±offset``, and the mask's share of the image."""
     logits, _, _ = frame.scoring.window(candidate.logits, candidate.y, candidate.x)
     sure = torch.count_nonzero(logits > offset).item()
     perhaps = torch.count_nonzero(logits > -offset).item()
